@@ -1,0 +1,30 @@
+"""gradcalc: a calculator for computational graphs, with gradients that are checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcalc.errors import GradcalcError
+    from gradcalc.programs import Calculation, parse
+    from gradcalc.workspace import NodeReport, Result
+
+__version__ = "0.1.0"
+__all__ = ["Calculation", "GradcalcError", "NodeReport", "Result", "__version__", "parse"]
+
+_HOMES = {
+    "Calculation": "gradcalc.programs",
+    "GradcalcError": "gradcalc.errors",
+    "NodeReport": "gradcalc.workspace",
+    "Result": "gradcalc.workspace",
+    "parse": "gradcalc.programs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: the command line does not pay for what it does not need."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gradcalc' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

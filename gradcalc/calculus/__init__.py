@@ -1,0 +1,1 @@
+"""Graph to graph: derivatives, simplification, opening of composed gates."""

@@ -1,0 +1,145 @@
+"""Numerical derivatives with error bars, from function values on a ladder of steps.
+
+A step that is too long sees other things than the slope here (a kink nearby, another period of a sine), a step that is too short
+sees rounding. So the ladder runs from the most local stencil outwards: a wider stencil, Richardson-extrapolated, is adopted only
+where it agrees with what the narrower ones said within the joint error bars, and the walk ends where it does not.
+
+The same code serves one derivative at a time in plain floats and many at a time in NumPy arrays: `select` and `finite` are the
+only two operations in which these differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+LEVELS = 25
+"""How many steps the ladder has."""
+
+FINEST = 46
+"""The finest step is 2^-46 of the point's size: 64 units in the last place."""
+
+TINY_EXPONENT = -40
+"""Points closer to zero than 2^-40 get the ladder of a point of this size: near zero there is no scale to go by."""
+
+EPSILON = 2.0**-53
+"""The relative error of one rounding."""
+
+
+class Arithmetic(NamedTuple):
+    """What floats and arrays do differently."""
+
+    select: Callable[[Any, Any, Any], Any]
+    finite: Callable[[Any], Any]
+
+
+FLOATS = Arithmetic(lambda condition, yes, no: yes if condition else no, math.isfinite)
+
+
+def arrays_arithmetic() -> Arithmetic:
+    """The operations for NumPy arrays."""
+    import numpy
+
+    return Arithmetic(numpy.where, numpy.isfinite)
+
+
+class Slope(NamedTuple):
+    """A derivative, how far it may be off, and whether the steps resolve the function around the point at all."""
+
+    value: Any
+    bar: Any
+    resolved: Any
+
+
+class Slopes(NamedTuple):
+    """The central derivative and those from above (right) and below (left), each nan where the function has no value there."""
+
+    central: Slope
+    left: Slope
+    right: Slope
+
+
+def ladder(x: float) -> tuple[int, int]:
+    """The exponents of the finest step and of the ratio between steps (a power of two) for a point.
+
+    Steps are powers of two of at least 64 units in the last place, so x + h and x - h are exact.
+    """
+    exponent = max(math.frexp(x)[1], TINY_EXPONENT) if x != 0.0 else TINY_EXPONENT
+    finest = max(exponent - FINEST, -1000)
+    coarsest = max(exponent, 0) + 2
+    ratio = max(2, -(-(coarsest - finest) // (LEVELS - 1)))
+    return finest, ratio
+
+
+def steps(x: float) -> list[float]:
+    """The steps for a point, the finest first."""
+    finest, ratio = ladder(x)
+    return [math.ldexp(1.0, min(finest + ratio * level, 1020)) for level in range(LEVELS)]
+
+
+def slopes(
+    above: Any,
+    below: Any,
+    center: Any,
+    lengths: Any,
+    ratio: Any,
+    noise: Any,
+    arithmetic: Arithmetic = FLOATS,
+) -> Slopes:
+    """The derivatives that these function values show.
+
+    Args:
+        above: f(x + h) for every step h, the finest first.
+        below: f(x - h).
+        center: f(x).
+        lengths: the steps.
+        ratio: of each step to the one before.
+        noise: how far one function value may be off, absolutely.
+        arithmetic: of floats, or of arrays (then all of the above are arrays over the points).
+    """
+    central = [(p - m) / (2.0 * h) for p, m, h in zip(above, below, lengths)]
+    rightward = [(p - center) / h for p, h in zip(above, lengths)]
+    leftward = [(center - m) / h for m, h in zip(below, lengths)]
+    blur = [noise / h for h in lengths]
+    one_sided_blur = [2.0 * b for b in blur]
+    return Slopes(
+        _outwards(central, blur, ratio * ratio, ratio**4, arithmetic),
+        _steep(_outwards(leftward, one_sided_blur, ratio, ratio * ratio, arithmetic), leftward, blur, ratio, arithmetic),
+        _steep(_outwards(rightward, one_sided_blur, ratio, ratio * ratio, arithmetic), rightward, blur, ratio, arithmetic),
+    )
+
+
+def _outwards(quotients: Sequence[Any], blur: Sequence[Any], first: Any, second: Any, arithmetic: Arithmetic) -> Slope:
+    """Walk from the finest stencil outwards. `first` and `second` are the factors by which the two leading errors grow."""
+    select, finite = arithmetic
+    once = [(first * fine - wide) / (first - 1.0) for fine, wide in zip(quotients, quotients[1:])]
+    twice = [(second * fine - wide) / (second - 1.0) for fine, wide in zip(once, once[1:])]
+    value, bar = twice[0], _bar(twice[0], once[0], blur[0])
+    alive = finite(value) & finite(bar)
+    value, bar = select(alive, value, math.nan), select(alive, bar, math.inf)
+    spread = abs(quotients[0] - quotients[1])
+    resolved = alive & (spread <= 4.0 * blur[0] + 1e-3 * abs(quotients[1]))
+    for level in range(1, len(twice)):
+        candidate = twice[level]
+        width = _bar(candidate, once[level], blur[level])
+        alive = alive & finite(candidate) & finite(width) & (abs(candidate - value) <= bar + width)
+        better = alive & (width < bar)
+        value, bar = select(better, candidate, value), select(better, width, bar)
+    return Slope(value, bar, resolved)
+
+
+def _bar(twice: Any, once: Any, blur: Any) -> Any:
+    """The error bar of an extrapolated quotient: what the last extrapolation changed, the rounding of the values and its own."""
+    return abs(twice - once) + 1.5 * blur + 8.0 * EPSILON * abs(twice)
+
+
+def _steep(slope: Slope, quotients: Sequence[Any], blur: Sequence[Any], ratio: Any, arithmetic: Arithmetic) -> Slope:
+    """Recognise an infinite slope: a jump, or a root's vertical tangent, where differences hardly shrink with the step."""
+    select, finite = arithmetic
+    shrinks = ratio**-0.25  # a quotient grows by at least this much a level inwards where f goes like h^0.75 or slower
+    visible = (abs(quotients[0]) > 16.0 * blur[0]) & finite(quotients[0]) & finite(quotients[1]) & finite(quotients[2])
+    grows = (abs(quotients[1]) < shrinks * abs(quotients[0])) & (abs(quotients[2]) < shrinks * abs(quotients[1]))
+    steep = visible & grows
+    infinite = select(quotients[0] > 0, math.inf, -math.inf)
+    return Slope(select(steep, infinite, slope.value), select(steep, 0.0, slope.bar), slope.resolved | steep)

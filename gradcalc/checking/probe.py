@@ -1,0 +1,71 @@
+"""Probing: the output as a function of one node's value, evaluated at many displaced values at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import Any
+
+from gradcalc.calculus.reverse import dependents
+from gradcalc.checking.differences import LEVELS, steps
+from gradcalc.engine.scalar import guarded_forward, plain_forward
+from gradcalc.graph import Graph
+
+BLOCK = 48
+"""How many nodes are probed together in NumPy: their lanes (two for each step) fill the cache but do not leave it."""
+
+
+def lanes_of(x: float) -> list[float]:
+    """The displaced values of a node: x + h for every step, then x - h."""
+    lengths = steps(x)
+    return [x + h for h in lengths] + [x - h for h in lengths]
+
+
+def probe_one(graph: Graph, values: Sequence[float], node: int, displaced: Sequence[float]) -> list[float]:
+    """The output's value for each displaced value of a node; in plain floats, for small graphs."""
+    last = len(graph) - 1
+    lanes: dict[int, Sequence[float]] = {node: displaced}
+    for current in range(node + 1, last + 1):
+        inputs = graph.inputs(current)
+        if any(source in lanes for source in inputs):
+            columns = [lanes[source] if source in lanes else repeat(values[source], len(displaced)) for source in inputs]
+            operator = graph.operator(current)
+            try:
+                lanes[current] = list(map(plain_forward(operator), *columns))
+            except (ArithmeticError, ValueError):
+                columns = [lanes.get(source, repeat(values[source], len(displaced))) for source in inputs]
+                lanes[current] = list(map(guarded_forward(operator), *columns))
+    return list(lanes.get(last, [values[last]] * len(displaced)))
+
+
+def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    """For each node the output's values at its displaced values, in NumPy, block by block; what no probe reaches stays a number."""
+    import numpy
+
+    from gradcalc.engine.arrays import kernel
+
+    last = len(graph) - 1
+    width = 2 * LEVELS
+    kernels = [None if operator.gate is None else kernel(operator.gate, operator.attributes) for operator in graph.operators]
+    for start in range(0, len(nodes), BLOCK):
+        block = nodes[start : start + BLOCK]
+        touched = dependents(graph, block, last)
+        place = {node: slice(number * width, (number + 1) * width) for number, node in enumerate(block)}
+        lanes: dict[int, Any] = {}
+        with numpy.errstate(all="ignore"):
+            for node in range(min(block), last + 1):
+                if not touched[node]:
+                    continue
+                inputs = graph.inputs(node)
+                if any(source in lanes for source in inputs):
+                    function = kernels[graph.codes[node]]
+                    assert function is not None
+                    lane = function(*[lanes.get(source, values[source]) for source in inputs])
+                else:
+                    lane = numpy.full(len(block) * width, values[node])
+                if node in place:
+                    lane = numpy.array(lane, dtype=float)
+                    lane[place[node]] = lanes_of(values[node])
+                lanes[node] = lane
+        for node in block:
+            yield node, lanes[last][place[node]]

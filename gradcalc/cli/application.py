@@ -1,0 +1,193 @@
+"""The table of commands, and how one command line is performed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from gradcalc.errors import GradcalcError, UsageProblem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class Entry(NamedTuple):
+    """A command before it is imported: the module whose `command` it is, and what it does in one line."""
+
+    module: str
+    words: str
+
+
+COMMANDS = {
+    "eval": Entry("gradcalc.cli.eval", "Values, gradients and numerical checks of every node of a formula."),
+    "gates": Entry("gradcalc.cli.gates", "The catalogue of gates: formula, derivative, domain, an example."),
+}
+"""Every command. A new one is a module and a line here."""
+
+DEFAULT = "eval"
+COMPLETION_VARIABLE = "_GRADCALC_COMPLETE"
+
+HELP = """A calculator for computational graphs: the value and the gradient of a formula at every node, each gradient checked
+against a numerical derivative.
+
+gradcalc EXPR means gradcalc eval EXPR, and EXPR may also come from standard input."""
+
+
+class CommandGroup(click.Group):
+    """The commands, imported when they are used; anything that is not the name of one is a program for `eval`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = import_module(entry.module).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            if sys.stdin is None or sys.stdin.isatty():
+                click.echo(self.get_help(ctx))
+                ctx.exit()
+            args = [DEFAULT]
+        elif args and args[0] not in COMMANDS and args[0] not in ("-h", "--help", "--version"):
+            if not ctx.resilient_parsing:
+                _refuse_mistyped(args)
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.words) for name, entry in COMMANDS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for line in EXAMPLES:
+                formatter.write(f"  {line}\n")
+        formatter.write("\nEach command has its own --help.\n")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            command = self.get_command(ctx, DEFAULT)
+            assert command is not None
+            items = click.Command.shell_complete(self, ctx, incomplete)
+            with command.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True) as context:
+                return items + [
+                    item for item in command.shell_complete(context, incomplete) if item.value not in ("-h", "--help")
+                ]
+        return [
+            CompletionItem(name, help=entry.words) for name, entry in COMMANDS.items() if name.startswith(incomplete)
+        ]
+
+
+EXAMPLES = (
+    'gradcalc "(a+b)/(c+d)" --a 1 --b 2 --c 3 --d 4',
+    'echo "x*y" | gradcalc eval --x -2 --y 3 --format json',
+    "gradcalc gates sigmoid",
+)
+"""Lines for the shell; the tests run them."""
+
+
+def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("gradcalc")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        click.echo(f"gradcalc {number}")
+        ctx.exit()
+
+
+gradcalc = CommandGroup(
+    "gradcalc",
+    help=HELP,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_show_version,
+            help="Show the version and exit.",
+        )
+    ],
+    subcommand_metavar="COMMAND|EXPR [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _refuse_mistyped(arguments: Sequence[str]) -> None:
+    """A single word in the place of a command, without a value for it, is no formula: it is a command mistyped."""
+    word = arguments[0]
+    if not word.isidentifier() or "-f" in arguments:
+        return
+    if any(argument.removeprefix("--").partition("=")[0] == word for argument in arguments[1:]):
+        return
+    from gradcalc.language.constants import CONSTANTS
+    from gradcalc.language.nearest import nearest
+
+    near = nearest(word, COMMANDS)
+    if near is not None and word not in CONSTANTS:
+        raise UsageProblem(f"{word} is not a command", remedy=f"did you mean gradcalc {near}?")
+
+
+def perform(arguments: Sequence[str]) -> int:
+    """Perform one command line and return its exit status. Whatever is wrong with it is reported, never raised."""
+    _prepare_streams()
+    try:
+        if COMPLETION_VARIABLE in os.environ:
+            from click.shell_completion import shell_complete
+
+            return shell_complete(gradcalc, {}, "gradcalc", COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])
+        with gradcalc.make_context("gradcalc", list(arguments)) as context:
+            return int(gradcalc.invoke(context) or 0)
+    except click.exceptions.Exit as exit:
+        return exit.exit_code
+    except GradcalcError as error:
+        problem = error
+    except click.ClickException as error:
+        problem = _in_our_words(error)
+    except BrokenPipeError:
+        return 0
+    except MemoryError:
+        problem = GradcalcError("there is not enough memory for this")
+    except OSError as error:
+        problem = GradcalcError(f"the results can't be written: {(error.strerror or str(error)).lower()}")
+    print(problem.report(), file=sys.stderr)
+    return 2
+
+
+def _prepare_streams() -> None:
+    """Make sure that no character of the user's can stop the output, whatever the terminal is able to show."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _in_our_words(error: click.ClickException) -> GradcalcError:
+    """What click found wrong, as our own kind of error."""
+    message = error.format_message().rstrip(".")
+    remedy = ""
+    if isinstance(error, click.exceptions.NoSuchOption):
+        message = f"there is no option {error.option_name}"
+        if error.possibilities:
+            remedy = f"did you mean {min(error.possibilities)}?"
+    if not remedy and isinstance(error, click.UsageError) and error.ctx is not None:
+        remedy = f"see {error.ctx.command_path} --help"
+    return UsageProblem(message[:1].lower() + message[1:], remedy=remedy)

@@ -1,0 +1,211 @@
+"""What the commands share: how they read their arguments, how their help looks, and families of options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from gradcalc.cli.arguments import Arguments, divide, known_options
+from gradcalc.cli.option_types import Names, OneOf, Size, Whole
+from gradcalc.errors import GradcalcError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+PROGRAM = "Program and inputs"
+OUTPUT = "Output"
+ANSWER = "Options"
+"""The sections of a command's help, in which options of a kind stand together."""
+
+
+class Example(NamedTuple):
+    """A line for the shell that a help text shows, and that the tests run."""
+
+    line: str
+    words: str
+
+
+class Option(click.Option):
+    """An option that knows its section of the help text."""
+
+    def __init__(self, *arguments: Any, section: str = ANSWER, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.section = section
+
+
+def option(*spellings: str, **settings: Any) -> Callable[[Function], Function]:
+    """An option of a command; see `click.option`, and `Option` for `section`."""
+    return click.option(*spellings, cls=Option, **settings)
+
+
+class Command(click.Command):
+    """A command with examples in its help."""
+
+    def __init__(self, *arguments: Any, examples: Sequence[Example] = (), **settings: Any) -> None:
+        settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
+        super().__init__(*arguments, **settings)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", ANSWER), []).append(record)
+        for title in (ANSWER, PROGRAM, OUTPUT):
+            if title in sections:
+                with formatter.section(title):
+                    formatter.write_dl(sections[title])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"  {example.line}\n      {example.words}\n")
+
+
+class ProgramCommand(Command):
+    """A command that takes a program, and values for the program's inputs as `--NAME VALUE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        arguments = divide(args, known_options(self.get_params(ctx)))
+        ctx.meta["gradcalc.arguments"] = arguments
+        if arguments.help and not ctx.resilient_parsing:
+            click.echo(self.get_help(ctx))
+            ctx.exit()
+        if arguments.problem is not None and not ctx.resilient_parsing:
+            raise arguments.problem
+        return super().parse_args(ctx, arguments.options)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["[OPTIONS]", "[PROGRAM]", "[--NAME VALUE]..."]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
+        rows = [_input_row(*row) for row in program_inputs(arguments)] if arguments is not None else []
+        if rows:
+            with formatter.section("Inputs of this program"):
+                formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        items = super().shell_complete(ctx, incomplete)
+        arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
+        if incomplete.startswith("-") and arguments is not None:
+            for name, default in program_inputs(arguments):
+                spelling = f"--{name}"
+                if name not in arguments.bindings and spelling.startswith(incomplete):
+                    items.append(CompletionItem(spelling, help=f"default {default}" if default else "input"))
+        return items
+
+
+def _input_row(name: str, default: str) -> tuple[str, str]:
+    return f"--{name} VALUE", f"default {default}" if default else "needs a value"
+
+
+def program_inputs(arguments: Arguments) -> Iterator[tuple[str, str]]:
+    """The inputs of the program on a command line, each with its default as it is written; what is wrong in it is passed over."""
+    if not arguments.programs and "f" not in arguments.given:
+        return
+    from gradcalc.cli.program import source_of
+    from gradcalc.language.program import Program
+
+    path = arguments.given.get("f", "").removeprefix("-f ")
+    if path == "-" or arguments.programs == ["-"]:
+        return
+    program = Program(bound=set(arguments.bindings))
+    try:
+        for _ in program.statements(source_of(path or None, arguments.programs).content()):
+            pass
+    except GradcalcError:
+        pass
+    for item in program.inputs:
+        yield item.name, "" if item.default is None else program.label(item.default)
+
+
+def program_options(function: Function) -> Function:
+    """The options with which a program and its values are given. The command gets them as one argument, `program`."""
+    from functools import wraps
+
+    @wraps(function)
+    def with_program(
+        *, f: str | None, let: tuple[str, ...], seed: int | None, no_load: bool, max_array: int | None, **others: Any
+    ) -> Any:
+        from gradcalc.cli.program import GivenProgram
+
+        context = click.get_current_context()
+        known = known_options(context.command.get_params(context))
+        program = GivenProgram(context.meta["gradcalc.arguments"], known, f, let, seed, not no_load, max_array)
+        return function(program=program, **others)
+
+    for decorate in reversed(
+        (
+            option(
+                "-f", metavar="FILE", section=PROGRAM, help="Read the program from FILE; a PROGRAM is appended to it."
+            ),
+            option(
+                "--let",
+                metavar="NAME=VALUE",
+                multiple=True,
+                section=PROGRAM,
+                help="The same as --NAME VALUE, also for an input that has the name of an option.",
+            ),
+            option("--seed", type=Whole(), metavar="N", section=PROGRAM, help="Make random gates repeatable."),
+            option("--no-load", is_flag=True, section=PROGRAM, help="Forbid load(...): the program may read no files."),
+            option(
+                "--max-array", type=Size(), metavar="SIZE", section=PROGRAM, help="The largest array allowed (2GiB)."
+            ),
+        )
+    ):
+        decorate(with_program)
+    return with_program  # type: ignore[return-value]
+
+
+def output_options(*formats: str) -> Callable[[Function], Function]:
+    """The options that say what results look like and where they go. The command gets them as one argument, `output`."""
+
+    def add_to(function: Function) -> Function:
+        from functools import wraps
+
+        @wraps(function)
+        def with_output(
+            *, format: str, digits: int | None, all: bool, quiet: bool, o: str | None, **others: Any
+        ) -> Any:
+            from gradcalc.cli.output import Output
+
+            return function(output=Output(format, digits, every_row=all, quiet=quiet, path=o), **others)
+
+        for decorate in reversed(
+            (
+                option(
+                    "--format",
+                    type=OneOf(formats),
+                    default=formats[0],
+                    metavar="|".join(formats),
+                    section=OUTPUT,
+                    help=f"What results look like ({formats[0]}).",
+                ),
+                option("--all", is_flag=True, section=OUTPUT, help="Show every row of a long table."),
+                option(
+                    "--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."
+                ),
+                option("--quiet", is_flag=True, section=OUTPUT, help="Results only: no warnings."),
+                option("-o", metavar="FILE", section=OUTPUT, help="Write the results to FILE, whole or not at all."),
+            )
+        ):
+            decorate(with_output)
+        return with_output  # type: ignore[return-value]
+
+    return add_to
+
+
+__all__ = [
+    "ANSWER", "OUTPUT", "PROGRAM", "Command", "Example", "Names", "OneOf", "Option", "ProgramCommand", "Size", "Whole",
+    "option", "output_options", "program_inputs", "program_options",
+]  # fmt: skip

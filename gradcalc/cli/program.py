@@ -1,0 +1,211 @@
+"""The program of a command line: where its text comes from, the values for its inputs, and the answers to it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from gradcalc.cli.arguments import Arguments, Known, bind, let, suggestion
+from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
+
+if TYPE_CHECKING:
+    from gradcalc.workspace import Result, Workspace
+
+
+@dataclass(slots=True)
+class Source:
+    """Where the text of a program comes from: a file, behind it a text or standard input."""
+
+    path: str | None
+    text: str | None
+    lines: int = 0
+    """How many lines of the file have been read."""
+
+    @property
+    def name(self) -> str | None:
+        """What places in the file are called."""
+        return None if self.path == "-" else self.path
+
+    def content(self) -> str | Iterator[str]:
+        """The text, whole if that is how it came."""
+        return self.text if self.path is None and self.text is not None and self.text != "-" else self.chunks()
+
+    def chunks(self) -> Iterator[str]:
+        """The text, piece by piece, as it comes in."""
+        if self.path is not None:
+            for line in _file_lines(self.path):
+                self.lines += 1
+                yield line
+            if self.text is not None:
+                yield "\n"
+                self.lines += 1
+        if self.text == "-":
+            yield from _decoded(sys.stdin, "standard input")
+        elif self.text is not None:
+            yield self.text
+
+    def moved(self, problem: GradcalcError) -> GradcalcError:
+        """The problem with its places in the text told from those in the file before it."""
+        if self.path is not None and self.text is not None:
+            if problem.place is not None:
+                problem.place = self._moved(problem.place)
+            problem.related = tuple((words, self._moved(place)) for words, place in problem.related)
+        return problem
+
+    def _moved(self, place: Place) -> Place:
+        if place.line <= self.lines:
+            return place
+        return place._replace(line=place.line - self.lines, file=None, alone="\n" not in (self.text or ""))
+
+
+def source_of(path: str | None, programs: Sequence[str]) -> Source:
+    """The one source that a command line names; an error if it names none, or several."""
+    if len(programs) > 1:
+        raise _several(programs)
+    if programs:
+        return Source(path, programs[0])
+    if path is None and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageProblem(
+            "there is no program", remedy='write one: gradcalc "a*b" --a 2 --b 3, or -f FILE, or - to type it'
+        )
+    return Source(path, None) if path is not None else Source(None, "-")
+
+
+def _several(programs: Sequence[str]) -> UsageProblem:
+    first, second = programs[0], programs[1]
+    if any(not character.isalnum() for character in second[:1] + first[-1:]) and len(first) + len(second) < 60:
+        return UsageProblem(
+            "the program has several parts", remedy=f'put it in quotes: gradcalc "{" ".join(programs)}"'
+        )
+    if first.isidentifier() and first.isascii():
+        from gradcalc.cli.application import COMMANDS
+
+        return UsageProblem(f"{first} is not a command", remedy=f"the commands are {', '.join(COMMANDS)}")
+    return UsageProblem(
+        f"one program is enough, and {second} is a second one",
+        remedy='put a program with blanks in quotes: gradcalc "a + b"; part statements by ; or newlines',
+    )
+
+
+def _file_lines(path: str) -> Iterator[str]:
+    if path == "-":
+        yield from _decoded(sys.stdin, "standard input")
+        return
+    try:
+        with open(path, "rb") as file:
+            yield from _decoded_lines(file, path)
+    except OSError as error:
+        raise DataProblem(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def _decoded(stream: IO[str] | None, name: str) -> Iterator[str]:
+    """The lines of a text stream; always UTF-8, whatever the environment says."""
+    if stream is None:
+        raise UsageProblem(f"{name} is closed")
+    binary = getattr(stream, "buffer", None)
+    yield from stream if binary is None else _decoded_lines(binary, name)
+
+
+def _decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataProblem(
+                f"{name} is not UTF-8 text: byte 0x{line[error.start]:02x} in line {number}", remedy="save it as UTF-8"
+            ) from None
+        yield text
+
+
+class GivenProgram:
+    """A program with the values that a command line gives for its inputs."""
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        known: Mapping[str, Known],
+        path: str | None,
+        lets: Sequence[str],
+        seed: int | None,
+        load_allowed: bool,
+        max_array: int | None,
+    ) -> None:
+        self.source = self._source(arguments, path)
+        self.given = arguments.given
+        self.known = known
+        self.seed = seed
+        self.load_allowed = load_allowed
+        self.max_array = max_array
+        self.bindings = dict(arguments.bindings)
+        for text in lets:
+            name, equals, value = text.partition("=")
+            if not equals or not name.strip().isidentifier() or not value.strip():
+                raise BindingProblem(f"--let {text} is not NAME=VALUE", remedy="write --let rate=0.1")
+            bind(self.bindings, name.strip(), value)
+
+    @staticmethod
+    def _source(arguments: Arguments, path: str | None) -> Source:
+        try:
+            return source_of(path, arguments.programs)
+        except UsageProblem as problem:
+            for name, value in arguments.bindings.items():
+                if not arguments.programs and not value.replace(".", "").isalnum():
+                    problem.remedy = (
+                        f"{value} is taken for the value of {name}: write the program first, or before it --"
+                    )
+            flag = next((name for name in arguments.given if name in " ".join(arguments.programs[:1])), None)
+            if len(arguments.programs) > 1 and flag is not None:
+                problem.remedy = f"if {flag} is an input of the program, write {let(flag, arguments.programs[1])}"
+            raise
+
+    def values(self) -> dict[str, Any]:
+        """The bindings as values of the language."""
+        from gradcalc.language.values import parse_value
+
+        values = {}
+        for name, text in self.bindings.items():
+            try:
+                values[name] = parse_value(text, f"--{name}")
+            except GradcalcError:
+                # `--formt json`: what is no value is a word for an option.
+                near = suggestion(name, self.known)
+                if near:
+                    raise UsageProblem(f"there is no option --{name}", remedy=near) from None
+                raise
+        return values
+
+    def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
+        """The answers to the program, one by one as its text comes in."""
+        try:
+            for answer in workspace.answers(self.source.content(), self.source.name):
+                self._refuse_ambiguous(workspace)
+                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
+                # See `run`: from here on there may be garbage.
+                gc.enable()
+        except GradcalcError as problem:
+            yield self.source.moved(problem)
+
+    def _explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
+        """The problem in the terms of this command line, on which some names are options."""
+        for name in self.bindings:
+            if problem.message == f"the program has no input {name}":
+                known = workspace.program.known
+                inputs = [known_name for known_name, entry in known.items() if entry.kind in ("input", "default")]
+                problem.remedy = suggestion(name, self.known, inputs) or problem.remedy
+        name = problem.message.removesuffix(" has no value")
+        if f"--{name}" in self.known:
+            problem.remedy = problem.remedy.replace(f"--{name} NUMBER", let(name, "NUMBER"))
+        return self.source.moved(problem)
+
+    def _refuse_ambiguous(self, workspace: Workspace) -> None:
+        """An option given that has the name of an input may have been meant for the input."""
+        for name, written in self.given.items():
+            entry = workspace.program.known.get(name)
+            if entry is not None and name not in self.bindings and entry.kind in ("input", "default"):
+                value = written.partition(" ")[2]
+                raise UsageProblem(
+                    f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input"
+                )

@@ -1,0 +1,1 @@
+"""Graph to text: gradcalc's own language, and Python for the engine."""

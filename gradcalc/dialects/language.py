@@ -1,0 +1,154 @@
+"""Graph to text in gradcalc's own language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradcalc.gates.record import Syntax
+from gradcalc.graph import CONSTANT, Graph, Operator
+
+ATOM = 7
+SIGN = 4
+POSTFIX = 6
+"""How tightly things bind; the levels between are those of the gates' records."""
+
+
+def spell_number(value: float) -> str:
+    """The shortest text that reads back to the same float: `2`, `0.1`, `1e-300`, `inf`, `nan`."""
+    if value != value:
+        return "nan"
+    if value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    text = repr(value)
+    return text.removesuffix(".0")
+
+
+def spell_array(values: Any, limit: int = 1000) -> str:
+    """An array in the language's syntax, cut with … behind `limit` characters."""
+    pieces: list[str] = []
+    stack: list[Any] = [values.tolist()]
+    length = 0
+    while stack and length <= limit:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.append("]")
+            for number in range(len(item) - 1, -1, -1):
+                stack.append(item[number])
+                if number:
+                    stack.append(", ")
+            item = "["
+        text = item if isinstance(item, str) else spell_number(float(item))
+        pieces.append(text)
+        length += len(text)
+    return "".join(pieces) + ("…" if stack else "")
+
+
+def spell(
+    graph: Graph,
+    node: int,
+    names: Callable[[int], str | None] = lambda node: None,
+    limit: int | None = None,
+) -> str:
+    """A node as an expression of the language.
+
+    Args:
+        graph: the graph.
+        node: what to write; it is written out even if it has a name.
+        names: the name of a node (inputs have one), which then stands for it.
+        limit: stop behind about so many characters, with an ellipsis.
+    """
+    pieces: list[str] = []
+    length = 0
+    stack: list[tuple[int, int] | str] = [(node, 0)]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            pieces.append(item)
+            length += len(item)
+            if limit is not None and length > limit:
+                return "".join(pieces)[: limit - 1] + "…"
+            continue
+        current, least = item
+        name = names(current) if current != node or graph.codes[current] <= CONSTANT else None
+        if name is not None:
+            stack.append(name)
+        elif graph.codes[current] == CONSTANT:
+            value = graph.constant(current)
+            text = spell_number(value) if isinstance(value, float) else spell_array(value)
+            stack.append(f"({text})" if text.startswith("-") and least > SIGN else text)
+        elif graph.operator(current).gate is None:
+            stack.append(f"input{graph.left[current]}")
+        else:
+            level, parts = _parts(graph.operator(current), graph.inputs(current))
+            if level < least:
+                parts = ["(", *parts, ")"]
+            stack.extend(reversed(parts))
+    return "".join(pieces)
+
+
+def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple[int, int] | str]]:
+    """How tightly a gate's text binds, and its pieces: texts, and inputs with the least level that needs no brackets there."""
+    gate = operator.gate
+    assert gate is not None
+    syntax = gate.syntax
+    if gate.name == "stack" and dict(operator.attributes).get("axis") == 0:
+        return ATOM, ["[", *_listed(inputs), "]"]
+    if gate.name == "[]":
+        return POSTFIX, [(inputs[0], POSTFIX), f"[{_spell_index(dict(operator.attributes)['index'])}]"]
+    if syntax is not None and not (gate.name == "transpose" and dict(operator.attributes)["axes"] is not None):
+        return syntax.level, _operator_parts(syntax, inputs)
+    keywords = [
+        f"{name}={_spell_attribute(value)}"
+        for name, value in operator.attributes
+        if not any(attribute.name == name and attribute.default == value for attribute in gate.attributes)
+    ]
+    listed = _listed(inputs)
+    for number, keyword in enumerate(keywords):
+        listed.append(f", {keyword}" if inputs or number else keyword)
+    return ATOM, [f"{gate.name}(", *listed, ")"]
+
+
+def _operator_parts(syntax: Syntax, inputs: tuple[int, ...]) -> list[tuple[int, int] | str]:
+    if syntax.position == "prefix":
+        return [syntax.symbol, (inputs[0], syntax.level + 1)]
+    if syntax.position == "postfix":
+        return [(inputs[0], syntax.level), syntax.symbol]
+    left, right = inputs
+    if syntax.associative == "right":
+        return [(left, syntax.level + 1), syntax.symbol, (right, SIGN)]
+    spaced = f" {syntax.symbol} " if syntax.level <= 2 or syntax.symbol == "@" else syntax.symbol
+    first = syntax.level + 1 if syntax.associative == "none" else syntax.level
+    return [(left, first), spaced, (right, syntax.level + 1)]
+
+
+def _listed(inputs: tuple[int, ...]) -> list[tuple[int, int] | str]:
+    listed: list[tuple[int, int] | str] = []
+    for number, source in enumerate(inputs):
+        if number:
+            listed.append(", ")
+        listed.append((source, 0))
+    return listed
+
+
+def _spell_attribute(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(_spell_attribute(item) for item in value)}]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return spell_number(float(value))
+
+
+def _spell_index(index: tuple[Any, ...]) -> str:
+    return ", ".join(_spell_index_item(item) for item in index)
+
+
+def _spell_index_item(item: Any) -> str:
+    if isinstance(item, tuple):
+        start, stop, step = ("" if bound is None else str(bound) for bound in item[1:])
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return str(item)

@@ -1,0 +1,1 @@
+"""Graph to numbers: shapes, and the interpreters for numbers and for arrays."""

@@ -1,0 +1,129 @@
+"""The interpreter for graphs with arrays: a NumPy call a gate forwards, the gate's rule on arrays backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy
+
+from gradcalc.calculus.rules import contributions
+from gradcalc.gates.algebra import Term
+from gradcalc.gates.record import REGISTRY, Gate, Shape
+from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
+
+ABSENT = -0.0
+"""What stands in an element of a gradient that no contribution has reached: see `engine.scalar.ABSENT`."""
+
+
+class ArrayTerm(Term):
+    """A value (a number or an array) as a term that derivative rules calculate with."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]
+        """The value's shape."""
+        return numpy.shape(self.value)
+
+    def apply(self, gate: str, *others: Any, **attributes: Any) -> ArrayTerm:
+        """A gate on this value and others."""
+        return _applied(gate, (self, *others), attributes)
+
+    def rapply(self, gate: str, first: Any) -> ArrayTerm:
+        """A gate on a number and this value."""
+        return _applied(gate, (first, self), {})
+
+    def only(self, condition: Any, slope: Any) -> ArrayTerm:
+        """This gradient times a slope where the condition holds, and absent elsewhere."""
+        factor = slope.value if isinstance(slope, ArrayTerm) else slope
+        holds = condition.value if isinstance(condition, ArrayTerm) else condition
+        return ArrayTerm(numpy.where(holds != 0, self.value * factor + 0.0, ABSENT))
+
+
+def _applied(name: str, arguments: Sequence[Any], attributes: dict[str, Any]) -> ArrayTerm:
+    gate = REGISTRY.find(name, len(arguments))
+    assert gate is not None, name
+    values = [argument.value if isinstance(argument, ArrayTerm) else argument for argument in arguments]
+    result = kernel(gate, tuple(sorted(attributes.items())))(*values)
+    if name in ("*", "/") and isinstance(arguments[0], ArrayTerm):
+        result = _keep_absent(values[0], result)
+    return ArrayTerm(result)
+
+
+def _keep_absent(above: Any, product: Any) -> Any:
+    """Nothing that is multiplied makes an absent contribution present: 0 times inf is nan, but absent stays absent."""
+    if numpy.isfinite(product).all():
+        return product
+    absent = (above == 0.0) & numpy.signbit(above)
+    return numpy.where(absent, ABSENT, product)
+
+
+def kernel(gate: Gate, attributes: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
+    """The gate's forward rule as a function of arrays."""
+    if isinstance(gate.array, str):
+        return getattr(numpy, gate.array)  # type: ignore[no-any-return]
+    bound = partial(gate.array, numpy, **dict(attributes)) if attributes else partial(gate.array, numpy)
+    if gate.data is None:
+        return bound
+    data = gate.data
+    return lambda *values: bound(*values[:data], sizes=as_sizes(values[data:]))
+
+
+def as_sizes(values: Sequence[Any]) -> tuple[int, ...]:
+    """Size inputs (numbers, or lists of them) as one tuple of integers; ValueError where one is not whole."""
+    sizes: list[int] = []
+    for value in values:
+        for size in numpy.ravel(value).tolist():
+            if size != int(size):
+                raise ValueError(f"{size:g} is not a size: sizes are whole numbers")
+            sizes.append(int(size))
+    return tuple(sizes)
+
+
+def forward(graph: Graph, inputs: Sequence[Any]) -> list[Any]:
+    """The value of every node: arrays, and floats for numbers."""
+    kernels = [None if operator.gate is None else _kernel_of(operator) for operator in graph.operators]
+    values: list[Any] = []
+    with numpy.errstate(all="ignore"):
+        for node, code in enumerate(graph.codes):
+            if code == INPUT:
+                values.append(inputs[graph.left[node]])
+            elif code == CONSTANT:
+                values.append(graph.constant(node))
+            else:
+                function = kernels[code]
+                assert function is not None
+                values.append(function(*[values[source] for source in graph.inputs(node)]))
+    return values
+
+
+def _kernel_of(operator: Operator) -> Callable[..., Any]:
+    assert operator.gate is not None
+    return kernel(operator.gate, operator.attributes)
+
+
+def backward(graph: Graph, values: Sequence[Any], output: int, seed: Any = 1.0, wanted: bytearray | None = None) -> list[Any]:
+    """The gradient of a node (weighted by `seed` and summed) by every wanted node; None where none arrives."""
+    gradients: list[Any] = [None] * len(graph)
+    gradients[output] = numpy.broadcast_to(numpy.asarray(seed, dtype=float), numpy.shape(values[output]))
+    with numpy.errstate(all="ignore"):
+        for node in range(output, -1, -1):
+            above = gradients[node]
+            operator = graph.operator(node)
+            if above is None or operator.gate is None or operator.gate.constant:
+                continue
+            inputs = graph.inputs(node)
+            if wanted is not None and not any(wanted[source] for source in inputs):
+                continue
+            terms = [ArrayTerm(values[source]) for source in inputs]
+            found = contributions(operator, ArrayTerm(above), ArrayTerm(values[node]), terms)
+            for source, contribution in zip(inputs, found):
+                if contribution is not None and (wanted is None or wanted[source]):
+                    before = gradients[source]
+                    gradients[source] = contribution.value if before is None else before + contribution.value
+    return [None if gradient is None else gradient + 0.0 for gradient in gradients]

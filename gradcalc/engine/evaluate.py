@@ -1,0 +1,158 @@
+"""Values and gradients of a graph, numbers or arrays, with a second look where a gradient comes out non-finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradcalc.calculus.extract import extract
+from gradcalc.calculus.reverse import dependents, differentiate
+from gradcalc.engine import scalar, shapes
+from gradcalc.gates.record import Shape
+from gradcalc.graph import INPUT, Graph
+
+SECOND_LOOK = 3000
+"""Up to so many nodes a non-finite gradient is looked for in the simplified derivative graph."""
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One evaluation of a graph, whose last node is the output.
+
+    Attributes:
+        graph: what was evaluated.
+        inputs: the values of its inputs, by number.
+        scalar: whether everything in it is a number.
+        shapes: of every node; None where all are numbers.
+        values: of every node.
+        gradients: of the output by every wanted node; empty before the backward pass.
+        wanted: a flag for every node that a gradient was asked for.
+        seed: the gradient from above.
+    """
+
+    graph: Graph
+    inputs: Sequence[Any]
+    scalar: bool
+    shapes: list[Shape] | None
+    values: list[Any]
+    gradients: list[Any]
+    wanted: bytearray
+    seed: Any = 1.0
+
+    def shape(self, node: int) -> Shape:
+        """The shape of a node."""
+        return () if self.shapes is None else self.shapes[node]
+
+
+def evaluate(graph: Graph, inputs: Sequence[Any]) -> Evaluation:
+    """The forward pass.
+
+    Raises:
+        ShapeMismatch: arrays do not fit a gate; found before anything is computed.
+    """
+    if shapes.is_scalar(graph, inputs):
+        return Evaluation(graph, inputs, True, None, scalar.forward(graph, inputs), [], bytearray())
+    from gradcalc.engine import arrays
+
+    found = shapes.infer(graph, inputs, lambda nodes: _sizes(graph, inputs, nodes))
+    values = [value if found[node] else float(value) for node, value in enumerate(arrays.forward(graph, inputs))]
+    return Evaluation(graph, inputs, False, found, values, [], bytearray())
+
+
+def _sizes(graph: Graph, inputs: Sequence[Any], nodes: Sequence[int]) -> tuple[int, ...]:
+    """Nodes that are sizes as integers: they are computed by themselves, before the shapes of what they size are known."""
+    from gradcalc.engine import arrays
+
+    sizes = []
+    for node in nodes:
+        part = extract(graph, node, node)
+        needed = [inputs[graph.left[part.source(inner)]] for inner, code in enumerate(part.graph.codes) if code == INPUT]
+        sizes.append(arrays.forward(part.graph, needed)[-1])
+    return arrays.as_sizes(sizes)
+
+
+def backpropagate(evaluation: Evaluation, seed: Any = 1.0, wrt: Sequence[int] | None = None) -> None:
+    """The backward pass: fills in the gradients of the output by all nodes that depend on an input, or on the nodes of `wrt`.
+
+    Args:
+        evaluation: is completed in place.
+        seed: the gradient from above, of the output's shape or one that broadcasts to it.
+        wrt: nodes that gradients are wanted for; those on the way to them get one, too.
+    """
+    graph, values = evaluation.graph, evaluation.values
+    last = len(graph) - 1
+    evaluation.seed = seed
+    evaluation.wanted = scalar.wanted_nodes(graph) if wrt is None else dependents(graph, wrt, last)
+    if not evaluation.scalar:
+        from gradcalc.engine import arrays
+
+        evaluation.gradients = arrays.backward(graph, values, last, seed, evaluation.wanted)
+        for node, gradient in enumerate(evaluation.gradients):
+            if evaluation.wanted[node]:
+                evaluation.gradients[node] = _shaped(gradient, evaluation.shape(node))
+        return
+    evaluation.gradients = scalar.backward(graph, values, last, seed, evaluation.wanted)
+    if math.isfinite(values[last]) and not all(map(math.isfinite, evaluation.gradients)):
+        _look_again(evaluation)
+
+
+def _shaped(gradient: Any, shape: Shape) -> Any:
+    """A gradient as an array of its node's shape, or a float; zeros where no path arrives."""
+    if not shape:
+        return 0.0 if gradient is None else float(gradient)
+    import numpy
+
+    return numpy.zeros(shape) if gradient is None else numpy.broadcast_to(gradient, shape)
+
+
+def _look_again(evaluation: Evaluation) -> None:
+    """Replace gradients that are nan: by the simplified derivative graph (sqrt(x)^2 at 0), else by the records' conventions."""
+    graph, values, gradients, wanted = evaluation.graph, evaluation.values, evaluation.gradients, evaluation.wanted
+    last = len(graph) - 1
+    lost = [node for node in range(last + 1) if wanted[node] and gradients[node] != gradients[node]]
+    if not lost:
+        return
+    agreed = _conventions(graph, values)
+    if last < SECOND_LOOK:
+        _by_derivative_graph(evaluation, lost, {})
+        lost = [node for node in lost if gradients[node] != gradients[node]]
+        if lost and agreed:
+            _by_derivative_graph(evaluation, lost, agreed)
+    elif agreed:
+        again = scalar.backward_with_conventions(graph, values, last, evaluation.seed, wanted)
+        for node in lost:
+            gradients[node] = again[node]
+
+
+def _conventions(graph: Graph, values: Sequence[float]) -> dict[int, dict[int, float]]:
+    """The local derivatives that are settled by a convention of their gate's record, by node and position of the input."""
+    agreed: dict[int, dict[int, float]] = {}
+    for node, code in enumerate(graph.codes):
+        gate = graph.operators[code].gate
+        if gate is not None and gate.conventions is not None:
+            plain = scalar.local_slopes(graph, node, values)
+            settled = scalar.local_slopes(graph, node, values, conventions=True)
+            for position, (before, after) in enumerate(zip(plain, settled)):
+                if before is not None and after is not None and not math.isfinite(before) and math.isfinite(after):
+                    agreed.setdefault(node, {})[position] = after
+    return agreed
+
+
+def _by_derivative_graph(evaluation: Evaluation, lost: Sequence[int], fixed: Mapping[int, Mapping[int, float]]) -> None:
+    """Gradients by the simplified derivative graph, where that makes them finite."""
+    graph = evaluation.graph
+    mark = graph.mark()
+    found = differentiate(graph, len(graph) - 1, lost, above=evaluation.seed, fixed=fixed)
+    for node, derivative in zip(lost, found):
+        if derivative is None:
+            evaluation.gradients[node] = 0.0
+            continue
+        part = extract(graph, derivative, derivative)
+        codes = enumerate(part.graph.codes)
+        needed = [evaluation.inputs[graph.left[part.source(inner)]] for inner, code in codes if code == INPUT]
+        again = scalar.forward(part.graph, needed)[-1]
+        if math.isfinite(again):
+            evaluation.gradients[node] = again
+    graph.cut(mark)

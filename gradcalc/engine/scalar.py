@@ -1,0 +1,358 @@
+"""The interpreter for graphs of numbers: one loop forwards, one backwards, generated for the gates that are present.
+
+What runs once is not worth compiling, so a loop walks the graph's columns and branches on the code of each node. The branches
+are written from the gates' records, the most frequent gates first. Python's float functions raise where IEEE arithmetic answers
+inf or nan; the loops do not guard against it, they are left on the exception, the one node is computed by guarded functions, and
+they are entered again behind it: what is well-behaved pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import copysign, isfinite
+from typing import Any, NamedTuple
+
+from gradcalc.calculus.build import Builder
+from gradcalc.calculus.reverse import dependents
+from gradcalc.dialects.python import PythonWriter
+from gradcalc.gates.algebra import Only
+from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
+
+ABSENT = -0.0
+"""The gradient of a node that no contribution has reached.
+
+-0.0 is the identity of IEEE addition: x + -0.0 is x for every x. Where masks can leave a node without a contribution, every real
+contribution has +0.0 added to it and so is never -0.0, and a gradient of -0.0 means that no path led here.
+"""
+
+SAMPLE = 4096
+"""How many nodes are looked at to order the branches of the loops."""
+
+INLINE = 24
+"""How many operators get a branch of their own; what is rarer goes through a table of functions."""
+
+
+class Loops(NamedTuple):
+    """The generated loops of a set of operators."""
+
+    forward: Callable[..., None]
+    backward: Callable[..., None]
+    masked: bool
+    selective: bool
+    """Whether the backward loop asks which nodes are wanted."""
+
+
+def forward(graph: Graph, inputs: Sequence[float]) -> list[float]:
+    """The value of every node of a graph of numbers; `inputs` holds those of the input nodes, by their number."""
+    loops = _loops_of(graph)
+    values: list[float] = []
+    steps = zip(graph.codes, graph.left, graph.right)
+    while True:
+        try:
+            loops.forward(steps, values, inputs, graph.constants, graph.bundles)
+            return values
+        except (ArithmeticError, ValueError):
+            values.append(guarded_value(graph, len(values), values))
+
+
+def guarded_value(graph: Graph, node: int, values: Sequence[float]) -> float:
+    """One node's value by functions that answer as IEEE arithmetic does."""
+    function = guarded_forward(graph.operator(node))
+    return function(*[values[source] for source in graph.inputs(node)])
+
+
+def backward(graph: Graph, values: Sequence[float], output: int, seed: float = 1.0, wanted: bytearray | None = None) -> list[float]:
+    """The gradient of the last node, or of `output`, by every node of a graph all of which the output depends on.
+
+    `wanted` flags the nodes whose gradient is asked for, or lies on the way there; None stands for all that depend on an input. The
+    gradients of other nodes are not meaningful.
+    """
+    loops = _loops_of(graph)
+    gradients = [ABSENT if loops.masked else 0.0] * len(graph)
+    gradients[output] = seed
+    if loops.selective and wanted is None:
+        wanted = wanted_nodes(graph)
+    columns = map(reversed, (graph.codes, graph.left, graph.right, values, gradients))
+    steps = zip(*columns, range(len(graph) - 1, -1, -1))
+    while True:
+        try:
+            loops.backward(steps, values, gradients, graph.bundles, wanted)
+            break
+        except _Interrupted as interruption:
+            _hand_on(graph, interruption.node, values, gradients, wanted, conventions=False)
+    if loops.masked:
+        gradients = [gradient + 0.0 for gradient in gradients]
+    return gradients
+
+
+class _Interrupted(Exception):
+    """Leaves the backward loop at a node whose local derivative raised."""
+
+    def __init__(self, node: int) -> None:
+        self.node = node
+
+
+def backward_with_conventions(
+    graph: Graph, values: Sequence[float], output: int, seed: float, wanted: bytearray | None = None
+) -> list[float]:
+    """As `backward`, one node at a time, with the records' conventions where a local derivative is not finite."""
+    wanted = wanted_nodes(graph) if wanted is None else wanted
+    gradients = [ABSENT] * len(graph)
+    gradients[output] = seed
+    for node in range(output, -1, -1):
+        if wanted[node] and graph.codes[node] > CONSTANT:
+            _hand_on(graph, node, values, gradients, wanted, conventions=True)
+    return [gradient + 0.0 for gradient in gradients]
+
+
+def _hand_on(
+    graph: Graph,
+    node: int,
+    values: Sequence[float],
+    gradients: list[float],
+    wanted: bytearray | None,
+    conventions: bool,
+) -> None:
+    """One node's contributions to the gradients of its inputs, by guarded functions."""
+    above = gradients[node]
+    if above == 0.0 and copysign(1.0, above) < 0.0:
+        return
+    inputs = graph.inputs(node)
+    slopes = local_slopes(graph, node, values, conventions)
+    for source, slope in zip(inputs, slopes):
+        if slope is not None and (wanted is None or wanted[source]):
+            gradients[source] += above * slope + 0.0
+
+
+def local_slopes(graph: Graph, node: int, values: Sequence[float], conventions: bool = False) -> list[float | None]:
+    """The local derivative of a node by each of its inputs as a number, None where there is no path."""
+    operator = graph.operator(node)
+    gate = operator.gate
+    assert gate is not None
+    arguments = [values[source] for source in graph.inputs(node)]
+    slopes = list(guarded_slopes(operator)(values[node], *arguments))
+    if conventions and gate.conventions is not None and isfinite(values[node]):
+        agreed = gate.conventions(values[node], *arguments, **dict(operator.attributes))
+        for position, (slope, convention) in enumerate(zip(slopes, agreed)):
+            if slope is not None and not isfinite(slope) and isfinite(convention):
+                slopes[position] = convention
+    return slopes
+
+
+def wanted_nodes(graph: Graph) -> bytearray:
+    """Which nodes depend on an input."""
+    return dependents(graph, [node for node, code in enumerate(graph.codes) if code == INPUT], len(graph) - 1)
+
+
+# ---- the loops, generated --------------------------------------------------------------------------------------------------------
+
+
+def _loops_of(graph: Graph) -> Loops:
+    operators = graph.operators
+    counts = Counter(graph.codes[:SAMPLE])
+    order = sorted(range(2, len(operators)), key=lambda code: -counts[code])
+    return _loops(tuple(operators), tuple(order), counts[INPUT] + counts[CONSTANT] > len(graph.codes[:SAMPLE]) // 3)
+
+
+@lru_cache(maxsize=256)
+def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first: bool) -> Loops:
+    """Write and compile the loops for these operators, with branches in this order."""
+    masked = any(template(operators[code]).masked for code in order)
+    namespace: dict[str, Any] = {"copysign": copysign, "Interrupted": _Interrupted}
+    forwards: list[tuple[str, list[str]]] = []
+    backwards: list[tuple[str, list[str]]] = []
+    selective = False
+    for code in order[:INLINE]:
+        operator = operators[code]
+        forwards.append((f"code == {code}", [f"append({_forward_text(operator, namespace)})"]))
+        lines, chooses = _backward_lines(operator, masked, namespace)
+        selective |= chooses
+        if lines:
+            backwards.append((f"code == {code}", lines))
+    rare = order[INLINE:]
+    if rare:
+        namespace["rare_forward"] = {code: guarded_forward(operators[code]) for code in rare}
+        namespace["inputs_of"] = _inputs_of(operators)
+        forwards.append(("code > 1", ["append(rare_forward[code](*[values[i] for i in inputs_of(code, a, b, bundles)]))"]))
+        backwards.append(("code > 1", ["raise Interrupted(node)"]))
+        selective = True
+    leaves = [
+        (f"code == {INPUT}", ["append(inputs[a])"]),
+        (f"code == {CONSTANT}", ["append(constants[a])"]),
+    ]
+    forwards = leaves + forwards if leaves_first else forwards + leaves
+    source = ["def forward(steps, values, inputs, constants, bundles):", "    append = values.append"]
+    source += ["    for code, a, b in steps:", *_branches(forwards, 8)]
+    source += ["def backward(steps, values, gradients, bundles, wanted):"]
+    source += ["    try:", "        for code, a, b, y, g, node in steps:"]
+    if masked:
+        source += ["            if g == 0.0 and copysign(1.0, g) < 0.0:", "                continue"]
+    source += _branches(backwards, 12) if backwards else ["            pass"]
+    source += ["    except (ArithmeticError, ValueError):", "        raise Interrupted(node) from None"]
+    exec(compile("\n".join(source), "<gradcalc loops>", "exec"), namespace)
+    return Loops(namespace["forward"], namespace["backward"], masked, selective)
+
+
+def _branches(branches: Sequence[tuple[str, list[str]]], indent: int) -> list[str]:
+    lines = []
+    for number, (condition, body) in enumerate(branches):
+        lines.append(" " * indent + ("elif " if number else "if ") + condition + ":")
+        lines += [" " * (indent + 4) + line for line in body]
+    return lines
+
+
+def _inputs_of(operators: Sequence[Operator]) -> Callable[[int, int, int, Sequence[tuple[int, ...]]], tuple[int, ...]]:
+    arities = [operator.arity for operator in operators]
+
+    def inputs(code: int, a: int, b: int, bundles: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        arity = arities[code]
+        return bundles[a] if arity > 2 else (a, b)[:arity]
+
+    return inputs
+
+
+def _argument_texts(arity: int, variable: str) -> list[str]:
+    """How the loops reach the inputs of a node of this arity."""
+    if arity <= 2:
+        return [f"{variable}[a]", f"{variable}[b]"][:arity]
+    return [f"{variable}[bundles[a][{number}]]" for number in range(arity)]
+
+
+def _forward_text(operator: Operator, namespace: dict[str, Any]) -> str:
+    writer = PythonWriter(Graph(), {})
+    text = writer.call(operator, _argument_texts(operator.arity, "values"))
+    namespace.update(writer.namespace)
+    return text[1:-1] if text.startswith("(") else text
+
+
+class Template(NamedTuple):
+    """A gate's rule as a small graph: what it adds to the gradient of each input."""
+
+    graph: Graph
+    above: int
+    result: int
+    inputs: tuple[int, ...]
+    parts: tuple[tuple[int | None, int] | None, ...]
+    """For each input the node of the condition (None: always) and that of the contribution; None for no contribution."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether some contribution is made only under a condition."""
+        return any(part is not None and part[0] is not None for part in self.parts)
+
+
+@lru_cache(maxsize=1024)
+def template(operator: Operator) -> Template:
+    """The contributions of an operator on numbers, as a graph over the gradient from above, its result and its inputs."""
+    graph = Graph()
+    above, result = graph.add_input(), graph.add_input()
+    inputs = tuple(graph.add_input() for _ in range(operator.arity))
+    builder = Builder(graph)
+    terms = [builder.term(node) for node in inputs]
+    gate = operator.gate
+    assert gate is not None and gate.partials is not None
+    slopes = gate.partials(builder.term(result), *terms, **dict(operator.attributes))
+    parts: list[tuple[int | None, int] | None] = []
+    for slope in slopes:
+        if slope is None or (isinstance(slope, float) and slope == 0.0):
+            parts.append(None)
+        elif isinstance(slope, Only):
+            scaled = builder.term(above) * slope.slope
+            parts.append((slope.condition.node, scaled.node))
+        else:
+            parts.append((None, (builder.term(above) * slope).node))
+    return Template(graph, above, result, inputs, tuple(parts))
+
+
+def _backward_lines(operator: Operator, masked: bool, namespace: dict[str, Any]) -> tuple[list[str], bool]:
+    """The statements that hand a gradient on, and whether they ask what is wanted."""
+    made = template(operator)
+    arguments = _argument_texts(operator.arity, "values")
+    targets = _argument_texts(operator.arity, "gradients")
+    names = {made.above: "g", made.result: "y", **dict(zip(made.inputs, arguments))}
+    writer = PythonWriter(made.graph, names)
+    counted = [part for part in made.parts if part is not None]
+    costly = len(counted) > 1 and any("f_" in writer.write(part[1]) for part in counted)
+    raising = len(counted) > 1 and any("/" in writer.write(part[1]) or "f_" in writer.write(part[1]) for part in counted)
+    additions: list[str] = []
+    lines: list[str] = []
+    for number, part in enumerate(made.parts):
+        if part is None:
+            continue
+        condition, node = part
+        text = writer.write(node)
+        if text.startswith("(") and text.endswith(")"):
+            text = text[1:-1]
+        guards = [] if condition is None else [writer.write(condition)]
+        if costly:
+            guards.insert(0, f"wanted[{targets[number][len('gradients[') : -1]}]")
+        zero = " + 0.0" if masked and node != made.above else ""
+        if raising:
+            # All contributions are computed before any is added: if one raises, none has been.
+            otherwise = f" if {' and '.join(guards)} else {'-0.0' if masked else '0.0'}" if guards else ""
+            lines.append(f"part_{number} = {text}{zero}{otherwise}")
+            additions.append(f"{targets[number]} += part_{number}")
+        elif guards:
+            lines += [f"if {' and '.join(guards)}:", f"    {targets[number]} += {text}{zero}"]
+        else:
+            lines.append(_accumulate(targets[number], text, zero))
+    namespace.update(writer.namespace)
+    return lines + additions, costly
+
+
+def _accumulate(target: str, text: str, zero: str) -> str:
+    if text.startswith("-") and not zero and all(c not in text[1:] for c in "+-"):
+        return f"{target} -= {text[1:]}"
+    return f"{target} += {text}{zero}"
+
+
+@lru_cache(maxsize=1024)
+def guarded_forward(operator: Operator) -> Callable[..., float]:
+    """An operator's forward rule as a function that never raises."""
+    names = [f"x{number}" for number in range(operator.arity)]
+    writer = PythonWriter(Graph(), {}, safe=True)
+    return python_function(writer.call(operator, names), names, writer.namespace)
+
+
+@lru_cache(maxsize=1024)
+def guarded_slopes(operator: Operator) -> Callable[..., tuple[float | None, ...]]:
+    """An operator's local derivatives as a function of its result and inputs that never raises; None stands for no path."""
+    graph = Graph()
+    builder = Builder(graph)
+    nodes = [graph.add_input() for _ in range(operator.arity + 1)]
+    names = dict(zip(nodes, ["y", *(f"x{number}" for number in range(operator.arity))]))
+    gate = operator.gate
+    assert gate is not None and gate.partials is not None
+    slopes = gate.partials(*map(builder.term, nodes), **dict(operator.attributes))
+    writer = PythonWriter(graph, names, safe=True)
+    texts = []
+    for slope in slopes:
+        if slope is None or (isinstance(slope, float) and slope == 0.0):
+            texts.append("None")
+        elif isinstance(slope, Only):
+            texts.append(f"{_slope_text(writer, slope.slope)} if {writer.write(slope.condition.node)} else None")
+        else:
+            texts.append(_slope_text(writer, slope))
+    return python_function(f"({', '.join(texts)},)", list(names.values()), writer.namespace)
+
+
+def _slope_text(writer: PythonWriter, slope: Any) -> str:
+    return writer.number(slope) if isinstance(slope, float) else writer.write(slope.node)
+
+
+@lru_cache(maxsize=1024)
+def plain_forward(operator: Operator) -> Callable[..., float]:
+    """An operator's forward rule as a function that may raise."""
+    names = [f"x{number}" for number in range(operator.arity)]
+    writer = PythonWriter(Graph(), {})
+    return python_function(writer.call(operator, names), names, writer.namespace)
+
+
+def python_function(text: str, parameters: Sequence[str], namespace: dict[str, Any]) -> Callable[..., Any]:
+    """A function of floats from generated text (of records, never of a user)."""
+    scope = dict(namespace)
+    exec(compile(f"def f({', '.join(parameters)}): return {text}", "<gradcalc gate>", "exec"), scope)
+    function: Callable[..., Any] = scope["f"]
+    return function

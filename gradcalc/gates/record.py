@@ -1,0 +1,310 @@
+"""What a gate is: one record from which evaluation, derivatives, checks, the catalogue and the tests all follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gradcalc.graph import Graph
+
+Shape = tuple[int, ...]
+
+
+class Attribute(NamedTuple):
+    """A keyword argument of a gate.
+
+    `kind` is one of `number`, `integer`, `flag`, `axis` (an integer, several, or all), `text`. A positional argument behind the
+    inputs fills the attributes in their order, as in NumPy.
+    """
+
+    name: str
+    kind: str
+    default: Any
+
+
+class Syntax(NamedTuple):
+    """How a gate that has a symbol is written: `infix`, `prefix` or `postfix`, and how tightly it binds."""
+
+    position: str
+    symbol: str
+    level: int
+    """Precedence, loosest first: 1 comparison, 2 sum, 3 product, 4 sign, 5 power, 6 postfix."""
+    associative: str = "left"
+
+
+class Where(NamedTuple):
+    """A condition on a gate's inputs, for people and for programs: kinks, or a domain."""
+
+    text: str
+    holds: Callable[..., Any]
+    """Takes the inputs (floats or arrays) and the attributes; answers a truth value or an array of them."""
+
+
+class Body(NamedTuple):
+    """A formula as a graph of its own, with the nodes that stand for its parameters."""
+
+    graph: Graph
+    parameters: tuple[int, ...]
+    output: int
+
+
+class Gate:
+    """One kind of gate. See `gate` for what each field means."""
+
+    __slots__ = (
+        "analytic",
+        "arity",
+        "array",
+        "attributes",
+        "body",
+        "complex",
+        "constant",
+        "conventions",
+        "data",
+        "domain",
+        "edges",
+        "exact",
+        "example",
+        "family",
+        "formula",
+        "kinks",
+        "linear",
+        "name",
+        "otherwise",
+        "parameters",
+        "partials",
+        "pullback",
+        "random",
+        "samples",
+        "scalar",
+        "sentence",
+        "shape",
+        "syntax",
+        "title",
+    )
+
+    name: str
+    title: str
+    family: str
+    sentence: str
+    arity: tuple[int, int | None]
+    parameters: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    syntax: Syntax | None
+    scalar: Callable[..., float] | str | None
+    otherwise: Callable[..., float] | float | None
+    array: Callable[..., Any] | str
+    complex: Callable[..., Any] | str | None
+    exact: Callable[..., Any] | str | None
+    partials: Callable[..., tuple[Any, ...]] | None
+    pullback: Callable[..., tuple[Any, ...]] | None
+    shape: Callable[..., Shape] | None
+    conventions: Callable[..., tuple[float, ...]] | None
+    kinks: Where | None
+    domain: Where | None
+    edges: Where | None
+    data: int | None
+    analytic: bool
+    linear: bool
+    constant: bool
+    random: bool
+    samples: tuple[tuple[float, float], ...]
+    formula: str | None
+    body: Body | None
+    example: str
+
+    def __init__(self, **fields: Any) -> None:
+        for field in Gate.__slots__:
+            setattr(self, field, fields.get(field))
+
+    def __repr__(self) -> str:
+        return f"<gate {self.name}>"
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the gate works on each element by itself (and broadcasts), so that local derivatives say all."""
+        return self.partials is not None
+
+    @property
+    def composed(self) -> bool:
+        """Whether the gate can be opened into other gates."""
+        return self.formula is not None or self.body is not None
+
+    def accepts(self, count: int) -> bool:
+        """Whether the gate takes this number of inputs."""
+        least, most = self.arity
+        return least <= count and (most is None or count <= most)
+
+    def signature(self) -> str:
+        """How a call looks: `leaky_relu(x, slope=0.01)`."""
+        least, most = self.arity
+        names = list(self.parameters[: most if most is not None else least])
+        if most is None:
+            names.append("…")
+        names += [f"{attribute.name}={_spell(attribute.default)}" for attribute in self.attributes]
+        return f"{self.name}({', '.join(names)})"
+
+
+def _spell(value: Any) -> str:
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Registry(Mapping[str, tuple[Gate, ...]]):
+    """The only list of gates anywhere. A name may have several records that differ in their number of inputs."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, tuple[Gate, ...]] = {}
+        self._aliases: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> tuple[Gate, ...]:
+        return self._gates[self._aliases.get(name, name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._gates)
+
+    def __len__(self) -> int:
+        return len(self._gates)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._gates or name in self._aliases
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Other spellings, each with the name that it stands for."""
+        return self._aliases
+
+    def records(self) -> Iterator[Gate]:
+        """Every record, in the order of the catalogue."""
+        for records in self._gates.values():
+            yield from records
+
+    def find(self, name: str, count: int) -> Gate | None:
+        """The record of this name that takes this number of inputs."""
+        for record in self[name]:
+            if record.accepts(count):
+                return record
+        return None
+
+    def add(self, record: Gate, aliases: Sequence[str] = ()) -> None:
+        """Enter a record, beside those of the same name."""
+        self._gates[record.name] = (*self._gates.get(record.name, ()), record)
+        for alias in aliases:
+            self._aliases[alias] = record.name
+
+
+REGISTRY = Registry()
+
+
+def gate(
+    name: str,
+    title: str,
+    *,
+    family: str,
+    sentence: str,
+    arity: int | tuple[int, int | None] = 1,
+    parameters: tuple[str, ...] | None = None,
+    attributes: tuple[Attribute, ...] = (),
+    aliases: tuple[str, ...] = (),
+    syntax: Syntax | None = None,
+    scalar: Callable[..., float] | str | None = None,
+    otherwise: Callable[..., float] | float | None = None,
+    array: Callable[..., Any] | str | None = None,
+    complex: Callable[..., Any] | str | None = None,
+    exact: Callable[..., Any] | str | None = None,
+    partials: Callable[..., tuple[Any, ...]] | None = None,
+    pullback: Callable[..., tuple[Any, ...]] | None = None,
+    conventions: Callable[..., tuple[float, ...]] | None = None,
+    shape: Callable[..., Shape] | None = None,
+    data: int | None = None,
+    kinks: Where | None = None,
+    domain: Where | None = None,
+    edges: Where | None = None,
+    analytic: bool = False,
+    linear: bool = False,
+    constant: bool = False,
+    random: bool = False,
+    samples: tuple[tuple[float, float], ...] = (),
+    formula: str | None = None,
+    example: str = "",
+) -> Gate:
+    """Enter a gate in the registry.
+
+    Args:
+        name: as it is written; a gate with a symbol is named by it (`+`).
+        title: what a mathematician calls it.
+        family: the row of the catalogue it stands in.
+        sentence: what it does to a gradient, in one sentence.
+        arity: the number of inputs, or the least and the most (None: any number).
+        parameters: the names of the inputs in formulas; by default x, or a and b.
+        attributes: keyword arguments; they are constants and reach every rule below by keyword.
+        aliases: other spellings of the name.
+        syntax: how it is written when not as a call.
+        scalar: the forward rule on floats: a function (which may raise as `math` does), or a template such as `{0} + {1}`.
+        otherwise: what `scalar` means where it raises: a value, or a function of the same inputs. By default nan where `math`
+            says domain error, inf where it says overflow.
+        array: the forward rule on arrays: the name of a NumPy function, or a function of the NumPy module and the inputs.
+            By default NumPy's function of the gate's name.
+        complex: the same on complex arrays, for the complex step, where `array` does not serve; an analytic gate has one of the
+            two, or a formula.
+        exact: the forward rule in mpmath: a name, or a function of the mpmath context and the inputs. By default mpmath's function
+            of the gate's name; a gate with a formula needs none.
+        partials: for element-wise gates: the local derivatives by each input, as terms (see `gates.algebra`) of the result and the
+            inputs. None stands for an input that has no gradient, `only(condition, slope)` for a contribution that is absent
+            elsewhere.
+        pullback: for all other gates: the gradients of the inputs, as terms of the gradient from above, the result and the inputs.
+        conventions: local derivatives (floats) for points where `partials` or `pullback` are not finite though the gate is; nan
+            where there is no convention.
+        data: for a gate whose last inputs are sizes (`zeros(2, 3)`, `reshape(x, 2, 3)`): how many inputs come before them. No
+            gradient flows into a size; the rules get them as `sizes`, a tuple of integers.
+        shape: the shape of the result from the shapes of the inputs; raises ValueError with words. By default broadcasting.
+        kinks: where the gate has no derivative, or jumps; what is answered there is the convention of the rule.
+        domain: where the gate has a real value, if not everywhere.
+        edges: points at which its domain ends or its slope is infinite.
+        analytic: whether the complex step is lawful.
+        linear: whether it is linear in each input by itself.
+        constant: whether its derivative is zero wherever it has one.
+        random: whether every node of it is a draw of its own.
+        samples: for each input a range in which tests draw smooth points; by default -2 to 2.
+        formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters`.
+        example: what to type behind `gradcalc eval` to see it.
+    """
+    least, most = (arity, arity) if isinstance(arity, int) else arity
+    count = most if most is not None else max(least, 2)
+    if parameters is None:
+        parameters = ("x",) if count == 1 else tuple("abcdefgh"[:count])
+    record = Gate(
+        name=name,
+        title=title,
+        family=family,
+        sentence=sentence,
+        arity=(least, most),
+        parameters=parameters,
+        attributes=attributes,
+        syntax=syntax,
+        scalar=scalar,
+        otherwise=otherwise,
+        array=array if array is not None else name,
+        complex=complex,
+        exact=exact,
+        partials=partials,
+        pullback=pullback,
+        conventions=conventions,
+        shape=shape,
+        data=data,
+        kinks=kinks,
+        domain=domain,
+        edges=edges,
+        analytic=analytic,
+        linear=linear,
+        constant=constant,
+        random=random,
+        samples=samples or ((-2.0, 2.0),) * count,
+        formula=formula,
+        example=example,
+    )
+    REGISTRY.add(record, aliases)
+    return record

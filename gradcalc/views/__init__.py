@@ -1,0 +1,1 @@
+"""How results look: tables, JSON, CSV, the catalogue. The only room that imports Rich."""

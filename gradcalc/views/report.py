@@ -1,0 +1,284 @@
+"""A result as a table that a person can read: the output and its verdict, then one row for each node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from math import isnan
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcalc.views.numbers import (
+    array_text,
+    bar_text,
+    elements,
+    exact_text,
+    number_text,
+    rounded_text,
+    short_text,
+    uncertain_text,
+)
+from gradcalc.views.surface import Surface
+from gradcalc.views.table import Cell, Span, Table, aligned, cell, painted, render
+from gradcalc.views.text import cut, to_ascii, visible, width
+
+if TYPE_CHECKING:
+    from gradcalc.workspace import NodeReport, Result
+
+SIGNS = {"ok": "✓", "kink": "∧", "edge": "⊢", "unsure": "?", "mismatch": "✗", "off": "–"}
+"""A sign for each verdict, where the terminal can show it."""
+END_ROWS = 50
+"""How many rows stay at each end of a long table."""
+MANY_NODES = 10_000
+"""Results of more nodes are not looked through for a summary."""
+WHOLE_ARRAY = 10_000
+"""Arrays up to this many elements are written out above the table, where lines may be long."""
+
+
+class Layout(NamedTuple):
+    """How generous a table is with its room."""
+
+    digits: int
+    names: int
+    """The longest name of a node."""
+    inputs: int
+    """The longest list of inputs that are called by their names; longer ones by their numbers."""
+    room: int
+    """The widest array."""
+    wordy: bool
+    """Whether gate and inputs are columns of their own, and each verdict says how many digits agree."""
+    aligned: bool
+    """Whether decimal points stand below each other."""
+
+
+SMALL = 9
+"""Where an array has no more room than this, its numerical derivative is shown by the error bar only, if all is well."""
+
+LAYOUTS = (
+    Layout(10, 60, 40, 48, True, True),
+    Layout(10, 48, 24, 36, True, True),
+    Layout(10, 36, 16, 24, True, True),
+    Layout(8, 36, 16, 22, True, True),
+    Layout(8, 36, 12, 20, False, True),
+    Layout(7, 32, 12, 18, False, True),
+    Layout(6, 32, 9, 16, False, True),
+    Layout(6, 24, 9, 16, False, True),
+    Layout(6, 24, 9, 13, False, False),
+    Layout(5, 22, 9, 13, False, False),
+    Layout(5, 16, 7, 13, False, False),
+    Layout(5, 16, 7, SMALL, False, False),
+    Layout(4, 12, 7, SMALL, False, False),
+)
+"""From the widest to the narrowest; a table takes the first that fits."""
+UNLIMITED = Layout(10, 1_000, 60, 120, True, True)
+"""Where lines may be as long as they like."""
+
+
+def result_text(result: Result, surface: Surface, digits: int | None = None, every_row: bool = False) -> str:
+    """A whole result: the output and its value, the verdict, the table of nodes, and words on what is not smooth."""
+    text = painted(_heading(result, surface), surface)
+    shown, left_out = _shown_rows(result.nodes, every_row)
+    if shown:
+        text += "\n" + render(_fitting_table(result.nodes, shown, left_out, surface, digits), surface)
+    notes: dict[str, list[str]] = {}
+    for node in shown:
+        if node.note:
+            notes.setdefault(node.note, []).append(visible(node.name))
+    if notes:
+        text += "\n" + painted([_note(names, note, surface) for note, names in notes.items()], surface)
+    return text
+
+
+def _note(names: Sequence[str], note: str, surface: Surface) -> Cell:
+    """Words that are said of one node or of several."""
+    limit = max(12, surface.width // 3) if surface.terminal else surface.width
+    concerned, words = cut(", ".join(names), limit), visible(note)
+    if not surface.unicode:
+        concerned, words = to_ascii(concerned), to_ascii(words)
+    return (Span(concerned, "name"), Span(f": {words}"))
+
+
+def _heading(result: Result, surface: Surface) -> Iterable[Cell]:
+    """`(a + b)/(c + d) = 0.42857142857142855`, and the verdict below it."""
+    value = _whole_value(result.value, surface)
+    output = visible(result.output)
+    if surface.terminal:
+        output = cut(output, max(surface.width, 3 * surface.width - len(value)) - 3)
+    if not surface.unicode:
+        output, value = to_ascii(output), to_ascii(value)
+    yield (Span(output, "strong"), Span(" = "), Span(value, "value"))
+    verdict = result.verdict
+    yield (Span(_signed(verdict, surface), verdict), Span(f": {_verdict_words(result)}"))
+
+
+def _signed(verdict: str, surface: Surface) -> str:
+    return f"{SIGNS[verdict]} {verdict}" if surface.unicode else verdict
+
+
+def _whole_value(value: Any, surface: Surface) -> str:
+    """A value as it reads back; an array that would fill the screen as its shape, range and corner."""
+    if isinstance(value, (float, int)):
+        return number_text(value)
+    if value.size <= (surface.width if surface.terminal else WHOLE_ARRAY):
+        text = exact_text(value)
+        if len(text) <= 3 * surface.width:
+            return text
+    return array_text(value, 6, 72)
+
+
+def _verdict_words(result: Result) -> str:
+    """What the verdict means here, and which nodes are to blame."""
+    verdict = result.verdict
+    if verdict == "off":
+        return "not checked against numerical derivatives"
+    few = len(result.nodes) <= MANY_NODES
+    if verdict == "ok":
+        digits = [node.digits for node in result.nodes if node.digits is not None and node.verdict == "ok"] if few else []
+        precision = f" to {min(digits)} digits or more" if digits else ""
+        method = f" ({result.method})" if result.method else ""
+        return f"gradients and numerical derivatives agree{precision}{method}"
+    concerned = (node for node in result.nodes if node.verdict == verdict)
+    names = [cut(visible(node.name), 24) for node in islice(concerned, 3)]
+    others = sum(1 for _ in concerned) if few else next((1 for _ in concerned), 0)
+    if others:
+        names.append(f"{others} more" if few else "more")
+    where = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return {
+        "kink": f"the gradient follows a convention at {where}",
+        "edge": f"the function lives on one side only at {where}",
+        "unsure": f"the numerical derivative is too uncertain to judge {where}",
+        "mismatch": f"gradient and numerical derivative disagree at {where}",
+    }[verdict]
+
+
+def _shown_rows(nodes: Sequence[NodeReport], every_row: bool) -> tuple[list[NodeReport], int]:
+    """The nodes that get a row (constants stand where they are used), and how many nodes are left out of the middle."""
+    if every_row or len(nodes) <= MANY_NODES:
+        rows = [node for node in nodes if node.gate != "constant"]
+        if every_row or len(rows) <= 2 * END_ROWS:
+            return rows, 0
+        return rows[:END_ROWS] + rows[-END_ROWS:], len(rows) - 2 * END_ROWS
+    # Rows are made when they are looked at: of a million nodes only those are that will be shown.
+    first = list(islice((node for node in nodes if node.gate != "constant"), END_ROWS))
+    backwards = (nodes[number] for number in range(len(nodes) - 1, -1, -1))
+    last = list(islice((node for node in backwards if node.gate != "constant"), END_ROWS))[::-1]
+    return first + last, max(0, last[0].id - first[-1].id - 1)
+
+
+def _fitting_table(
+    nodes: Sequence[NodeReport], shown: Sequence[NodeReport], left_out: int, surface: Surface, digits: int | None
+) -> Table:
+    """The most generous table that fits."""
+    known = {node.id: node for node in shown}
+    known.update((number, nodes[number]) for node in shown for number in node.inputs[:5] if number not in known)
+    table = Table([])
+    for layout in LAYOUTS if surface.terminal else (UNLIMITED,):
+        table = _table(shown, known, layout._replace(digits=digits) if digits else layout, surface)
+        if not surface.unicode:
+            table.make_ascii()
+        if not surface.terminal or table.width() <= surface.width:
+            break
+    if left_out:
+        table.gap_after = END_ROWS
+        table.gap_words = f"{'…' if surface.unicode else '...'} {left_out} more rows: --all shows them"
+    return table
+
+
+def _table(shown: Sequence[NodeReport], known: Mapping[int, NodeReport], layout: Layout, surface: Surface) -> Table:
+    """The rows in one layout; columns in which nothing would stand are left out."""
+    table = Table([])
+    table.add("#", [cell(str(node.id), "quiet") for node in shown], right=True)
+    table.add("node", [cell(cut(visible(node.name), layout.names), "name" if node.named else "") for node in shown])
+    gates = [Span(visible(node.gate), "quiet" if node.gate == "input" else "") for node in shown]
+    inputs = [_inputs_text(node, known, layout) for node in shown]
+    if layout.wordy:
+        table.add("gate", [(gate,) for gate in gates])
+        table.add("inputs", [cell(text) for text in inputs])
+    else:
+        table.add("gate", [(gate, Span(f" {text}")) for gate, text in zip(gates, inputs, strict=True)])
+    _add_values(table, "value", [node.value for node in shown], layout)
+    if any(node.gradient is not None for node in shown):
+        _add_values(table, "gradient", [node.gradient for node in shown], layout)
+    if any(node.verdict != "off" for node in shown):
+        table.add("numerical", _numerical_cells(shown, layout))
+        table.add("verdict", [_verdict_cell(node, layout, surface) for node in shown])
+    return table
+
+
+def _add_values(table: Table, title: str, values: Sequence[Any], layout: Layout) -> None:
+    """A column of numbers, or of numbers and arrays."""
+    texts = [_value_text(value, layout, shaped=title == "value") for value in values]
+    right = all(value is None or isinstance(value, (float, int)) for value in values)
+    table.add(title, [cell(text, title) for text in (_column(texts, layout) if right else texts)], right=right)
+
+
+def _column(texts: list[str], layout: Layout) -> list[str]:
+    return aligned(texts) if layout.aligned else texts
+
+
+def _value_text(value: Any, layout: Layout, shaped: bool = False) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (float, int)):
+        return rounded_text(value, layout.digits) if layout.wordy else short_text(value, layout.digits)
+    return array_text(value, min(layout.digits, 6), layout.room, shaped)
+
+
+def _inputs_text(node: NodeReport, known: Mapping[int, NodeReport], layout: Layout) -> str:
+    """The inputs by name, or by number where their names are pieces of source that are too long."""
+    if not node.inputs:
+        return ""
+    for count, room in ((5, layout.inputs), (3, 0)):
+        pieces = [_input_text(known.get(number), number, room) for number in node.inputs[:count]]
+        if len(node.inputs) > count:
+            pieces.append(f"… {len(node.inputs) - count} more")
+        text = ", ".join(pieces)
+        if width(text) <= layout.inputs:
+            break
+    return text
+
+
+def _input_text(source: NodeReport | None, number: int, room: int) -> str:
+    if source is None:
+        return f"#{number}"
+    if source.gate == "constant":
+        value = source.value
+        return short_text(value, 6) if isinstance(value, (float, int)) else array_text(value, 4, 16)
+    name = visible(source.name)
+    return name if width(name) <= (12 if source.named else room) else f"#{number}"
+
+
+def _numerical_cells(shown: Sequence[NodeReport], layout: Layout) -> list[Cell]:
+    """Numerical derivatives with their error bars; at a kink the slopes on its two sides."""
+    texts = [_numerical_texts(node, layout) for node in shown]
+    numbers = _column([number for number, _ in texts], layout)
+    bars = [bar for _, bar in texts]
+    longest = max((width(number) for number, bar in zip(numbers, bars, strict=True) if bar), default=0)
+    arrays = any(node.shape for node in shown)
+    cells = []
+    for number, bar in zip(numbers, bars, strict=True):
+        padding = " " * (longest - width(number))
+        text = number + padding if layout.aligned or arrays else padding + number
+        cells.append((Span(text), Span(f" {bar}" if longest else bar, "quiet")) if bar else cell(number))
+    return cells
+
+
+def _numerical_texts(node: NodeReport, layout: Layout) -> tuple[str, str]:
+    if node.slopes is not None and node.slopes[0] != node.slopes[1]:
+        left, right = (
+            "none" if isnan(slope) else short_text(slope, min(layout.digits, 6)) for slope in node.slopes
+        )
+        return f"{left} left, {right} right" if layout.wordy else f"{left} | {right}", ""
+    if node.numerical is None or node.error_bar is None:
+        return _value_text(node.numerical, layout), ""
+    if isinstance(node.numerical, (float, int)):
+        text = uncertain_text(node.numerical, node.error_bar, layout.digits)
+        return text if layout.wordy else short_text(float(text), layout.digits), f"±{bar_text(node.error_bar)}"
+    text = "" if layout.room <= SMALL and node.verdict == "ok" else _value_text(node.numerical, layout)
+    return text, f"±{bar_text(max(elements(node.error_bar), default=0.0))}"
+
+
+def _verdict_cell(node: NodeReport, layout: Layout, surface: Surface) -> Cell:
+    if node.verdict == "off":
+        return cell("")
+    words = f", {node.digits} digits" if layout.wordy and node.digits is not None and node.verdict == "ok" else ""
+    return (Span(_signed(node.verdict, surface), node.verdict), Span(words, "quiet"))

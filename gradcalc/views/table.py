@@ -1,0 +1,194 @@
+"""One model of a table, and its renderings: through Rich on a terminal, as plain aligned text everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from gradcalc.views.numbers import point_position
+from gradcalc.views.surface import Surface
+from gradcalc.views.text import to_ascii, width
+
+GAP = 2
+"""Blank columns between two columns of a table."""
+FOLDED_ROWS = 200
+"""Rich takes about a millisecond a row of a table: longer ones are left to the terminal to wrap."""
+
+
+class Span(NamedTuple):
+    """A piece of text in one style, which is a word of `STYLES`."""
+
+    text: str
+    style: str = ""
+
+
+Cell = tuple[Span, ...]
+
+STYLES = {
+    "": "",
+    "strong": "bold",
+    "quiet": "dim",
+    "name": "bold",
+    "value": "green",
+    "gradient": "cyan",
+    "ok": "green",
+    "kink": "yellow",
+    "edge": "yellow",
+    "unsure": "magenta",
+    "mismatch": "bold red",
+    "off": "dim",
+}
+"""What a span's style is called in Rich."""
+
+
+class Column(NamedTuple):
+    """The head of a column; numbers stand right, words left."""
+
+    title: str
+    right: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """Columns, rows of cells, and perhaps a row that stands for those left out."""
+
+    columns: list[Column]
+    rows: list[list[Cell]] = field(default_factory=list)
+    gap_after: int | None = None
+    """Behind this number of rows some were left out, and `gap_words` says so."""
+    gap_words: str = ""
+
+    def add(self, title: str, cells: Sequence[Cell], right: bool = False) -> None:
+        """One more column, with its cells."""
+        self.columns.append(Column(title, right))
+        if len(self.columns) == 1:
+            self.rows = [[spans] for spans in cells]
+        else:
+            for row, spans in zip(self.rows, cells, strict=True):
+                row.append(spans)
+
+    def make_ascii(self) -> None:
+        """Spell everything in plain ASCII."""
+        for row in self.rows:
+            row[:] = [tuple(Span(to_ascii(span.text), span.style) for span in spans) for spans in row]
+
+    def widths(self) -> list[int]:
+        """How wide each column must be."""
+        return [
+            max([width(column.title), *[cell_width(row[number]) for row in self.rows]])
+            for number, column in enumerate(self.columns)
+        ]
+
+    def width(self) -> int:
+        """How wide the whole table is."""
+        return sum(self.widths()) + GAP * (len(self.columns) - 1)
+
+
+def cell(text: str, style: str = "") -> Cell:
+    """A cell in one style."""
+    return (Span(text, style),)
+
+
+def cell_width(spans: Cell) -> int:
+    """How many terminal columns a cell takes."""
+    return width("".join([text for text, _ in spans]))
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Numbers padded so that their decimal points stand below each other; what is no number is left alone."""
+    positions = [point_position(text) if _is_number(text) else -1 for text in texts]
+    before = max(positions, default=0)
+    after = max(
+        (len(text) - position for text, position in zip(texts, positions, strict=True) if position >= 0), default=0
+    )
+    return [
+        " " * (before - position) + text + " " * (after - len(text) + position) if position >= 0 else text
+        for text, position in zip(texts, positions, strict=True)
+    ]
+
+
+def _is_number(text: str) -> bool:
+    return bool(text) and text[-1].isdigit() and (text[0].isdigit() or text[0] in "-.")
+
+
+def render(table: Table, surface: Surface) -> str:
+    """The table as text for this surface, ending in a newline."""
+    widths = table.widths()
+    if sum(widths) + GAP * (len(widths) - 1) > surface.width and len(table.rows) <= FOLDED_ROWS:
+        return _folded(table, surface)
+    return painted(_lines(table, widths, surface), surface)
+
+
+def _lines(table: Table, widths: Sequence[int], surface: Surface) -> Iterator[Cell]:
+    """The table as lines of spans, each cell padded to its column."""
+    yield _line([cell(column.title, "strong") for column in table.columns], table.columns, widths)
+    if surface.colour:
+        yield cell(("─" if surface.unicode else "-") * table.width(), "quiet")
+    for number, row in enumerate(table.rows):
+        if number == table.gap_after:
+            yield cell(table.gap_words, "quiet")
+        yield _line(row, table.columns, widths)
+
+
+def _line(row: Sequence[Cell], columns: Sequence[Column], widths: Sequence[int]) -> Cell:
+    spans: list[Span] = []
+    gap = 0
+    for content, column, room in zip(row, columns, widths, strict=True):
+        padding = room - cell_width(content)
+        spans.append(Span(" " * (gap + padding if column.right else gap)))
+        spans.extend(content)
+        gap = GAP if column.right else GAP + padding
+    return tuple(spans)
+
+
+def painted(lines: Iterable[Cell], surface: Surface) -> str:
+    """Lines of spans as text: through Rich where colour is welcome, plainly elsewhere."""
+    if not surface.colour:
+        return "".join("".join([span.text for span in spans]).rstrip() + "\n" for spans in lines)
+    from rich.text import Text
+
+    text = Text(end="")
+    for spans in lines:
+        for span in spans:
+            text.append(span.text, STYLES[span.style] or None)
+        text.append("\n")
+    return _printed(text, surface)
+
+
+def _folded(table: Table, surface: Surface) -> str:
+    """The table on a terminal too narrow for it: Rich breaks the cells into several lines."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold" if surface.colour else "")
+    for column in table.columns:
+        drawn.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold")
+    for number, row in enumerate(table.rows):
+        if number == table.gap_after:
+            drawn.add_row("", Text(table.gap_words, style="dim"))
+        drawn.add_row(*(Text.assemble(*((span.text, STYLES[span.style]) for span in spans)) for spans in row))
+    return _printed(drawn, surface)
+
+
+_consoles: dict[Surface, Any] = {}
+
+
+def _printed(drawn: Any, surface: Surface) -> str:
+    """What Rich prints for something. Markup, emoji codes and highlighting are off: the text is the user's."""
+    from rich.console import Console
+
+    if surface not in _consoles:
+        _consoles[surface] = Console(
+            width=surface.width,
+            force_terminal=surface.colour,
+            color_system="standard" if surface.colour else None,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+        )
+    console = _consoles[surface]
+    with console.capture() as capture:
+        console.print(drawn, soft_wrap=isinstance(getattr(drawn, "plain", None), str), end="")
+    return "".join(line.rstrip() + "\n" for line in capture.get().splitlines())

@@ -1,0 +1,603 @@
+"""Names, bindings, a graph and the last result: statements go in, checked results come out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
+
+from gradcalc.calculus.extract import HIDDEN, Extract, extract
+from gradcalc.dialects.language import spell
+from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
+from gradcalc.engine.shapes import ShapeMismatch, shape_of
+from gradcalc.errors import BindingProblem, GradcalcError, NameProblem, ShapeProblem, UsageProblem
+from gradcalc.gates.record import Body
+from gradcalc.graph import CONSTANT, INPUT, Operator
+from gradcalc.language.constants import CONSTANTS
+from gradcalc.language.nearest import nearest
+from gradcalc.language.program import Assigned, Input, Output, Program
+
+if TYPE_CHECKING:
+    from gradcalc.checking.verdicts import Check
+
+OUTPUT_LIMIT = 2000
+"""How many characters of a long output are spelled out."""
+
+
+@dataclass(slots=True)
+class NodeReport:
+    """One row of a result: a node, its value, its gradient, and how far the gradient can be trusted.
+
+    Attributes:
+        id: the node's number in this result; inputs of a node have smaller ones.
+        name: its name, or the piece of source that it stands for.
+        named: whether `name` is a name of the program.
+        gate: the gate's name, `input` or `constant`.
+        inputs: ids of the nodes it is made from.
+        shape: () for a number.
+        value: a float, or an array of this shape.
+        gradient: of the output by this node, of the node's shape; None where none is wanted.
+        numerical: the numerical derivative, None where it was not taken.
+        error_bar: how far the numerical derivative may be off.
+        verdict: ok, kink, edge, unsure, mismatch or off.
+        digits: how many digits of gradient and numerical derivative agree.
+        slopes: the one-sided derivatives from below and from above, at kinks and edges.
+        note: words about a convention or a reason.
+    """
+
+    id: int
+    name: str
+    named: bool
+    gate: str
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+    value: Any
+    gradient: Any = None
+    numerical: Any = None
+    error_bar: Any = None
+    verdict: str = "off"
+    digits: int | None = None
+    slopes: tuple[float, float] | None = None
+    note: str = ""
+
+
+class Nodes(Sequence[NodeReport]):
+    """The rows of a result, each made when it is looked at: a result of a million nodes costs no more than its numbers."""
+
+    def __init__(self, ids: Sequence[int], report: Callable[[int], NodeReport]) -> None:
+        self._ids = ids
+        self._report = report
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> NodeReport: ...
+    @overload
+    def __getitem__(self, index: slice) -> Nodes: ...
+    def __getitem__(self, index: int | slice) -> NodeReport | Nodes:
+        """One row, or several."""
+        if isinstance(index, slice):
+            return Nodes(self._ids[index], self._report)
+        return self._report(self._ids[index])
+
+
+@dataclass(slots=True)
+class Result:
+    """One output, evaluated, backpropagated and checked.
+
+    Attributes:
+        output: the output in gradcalc's own spelling.
+        value: its value.
+        gradients: of the output by its inputs, by name (or by the names asked for).
+        nodes: every node that the output reaches.
+        verdict: the worst of the nodes' verdicts.
+        warnings: what deserves attention, one sentence each.
+        method: how the check was done, where that is not every node end to end.
+        line: where the output stands in the program, counted from 1.
+    """
+
+    output: str
+    value: Any
+    shape: tuple[int, ...] = ()
+    gradients: dict[str, Any] = field(default_factory=dict)
+    nodes: Sequence[NodeReport] = ()
+    verdict: str = "off"
+    warnings: list[str] = field(default_factory=list)
+    method: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How outputs are evaluated.
+
+    Attributes:
+        wrt: names of inputs or nodes to differentiate by; None stands for all inputs.
+        upstream: the gradient from above, as a constant expression or a value; None stands for ones.
+        open: names of composed and user gates to open, or `all`.
+        check: how numerical derivatives are taken; `off` for none.
+        gradients: whether gradients are wanted at all.
+        strict: whether `unsure` counts as a failure.
+        seed: makes random makers repeatable.
+        load_allowed: whether programs may read files.
+        max_array: the largest array that may be made, in bytes.
+    """
+
+    wrt: tuple[str, ...] | None = None
+    upstream: Any = None
+    open: tuple[str, ...] = ()
+    check: str = "auto"
+    gradients: bool = True
+    strict: bool = False
+    seed: int | None = None
+    load_allowed: bool = True
+    max_array: int | None = None
+
+
+class Workspace:
+    """A program with values for its inputs, which answers one output after the other."""
+
+    def __init__(self, bindings: Mapping[str, Any] | None = None, options: Options | None = None) -> None:
+        """Start an empty program.
+
+        Args:
+            bindings: values for inputs: numbers, arrays, nested lists, or values as the command line has them.
+            options: how to evaluate.
+        """
+        self.bindings = dict(bindings or {})
+        self.options = options or Options()
+        self.program = Program(self.bindings.keys())
+        self._values: dict[str, Any] = {}
+        self._seed: Any = None
+        self._used: set[str] = set()
+        self._opened_names: set[str] = set()
+
+    # ---- the stream of answers ---------------------------------------------------------------------------------------------------
+
+    def answers(self, source: str | Iterable[str], file: str | None = None) -> Iterator[Result | GradcalcError]:
+        """Take a program statement by statement; yield a result for each output as soon as it is known, and what is wrong.
+
+        With no output at all, the last named thing is the output. Names that have a value and do not occur are reported at the
+        end. Memory does not grow with the number of outputs that give no names.
+        """
+        last: tuple[Assigned, int] | None = None
+        outputs = 0
+        mark = self.program.mark()
+        for statement in self.program.statements(source, file):
+            if isinstance(statement, GradcalcError):
+                last = None
+                yield statement
+            elif isinstance(statement, Output):
+                outputs += 1
+                yield from self._answers_to(statement, mark.graph.nodes)
+                self.program.cut(mark)
+                # What the statement used first stays known to the program by name, though its nodes are forgotten.
+            elif isinstance(statement, Assigned):
+                last = (statement, mark.graph.nodes)
+                problem = self._assigned(statement)
+                if problem is not None:
+                    last = None
+                    yield problem
+            mark = self.program.mark()
+        if last is not None and not outputs:
+            yield from self._answers_to(*last)
+        yield from self._unknown_names()
+
+    def _assigned(self, statement: Assigned) -> GradcalcError | None:
+        """Compute a default right away, so that its mistakes are told in its own line."""
+        if not statement.is_input or statement.name in self.bindings:
+            return None
+        try:
+            self.input_value(self.program.inputs[self.program.graph.left[statement.node]])
+        except GradcalcError as problem:
+            self.program.break_name(statement.name, statement.line)
+            return problem
+        return None
+
+    def _answers_to(self, statement: Output | Assigned, first: int) -> Iterator[Result | GradcalcError]:
+        missing = self._missing(statement.node, first)
+        if missing:
+            yield from map(self._no_value, missing)
+            return
+        try:
+            yield self.answer(statement, first)
+        except GradcalcError as problem:
+            yield problem
+
+    def answer(self, statement: Output | Assigned, first: int) -> Result:
+        """The result of one statement, whose nodes begin with `first`; see `result`."""
+        result = self.result(statement.node, first)
+        result.line = statement.line
+        result.warnings[:0] = [warning.report("warning")[len("warning: ") :] for warning in statement.warnings]
+        return result
+
+    def _missing(self, node: int, first: int) -> list[Input]:
+        """The inputs that a node depends on and that have no value."""
+        found = []
+        for entry in self._inputs_of(node, first):
+            if entry.name not in self.bindings and entry.default is None:
+                found.append(entry)
+        return found
+
+    def _inputs_of(self, node: int, first: int) -> list[Input]:
+        from gradcalc.calculus.extract import dependencies
+
+        graph, inputs = self.program.graph, self.program.inputs
+        if first == 0 and node == len(graph) - 1:
+            return inputs
+        return [inputs[graph.left[n]] for n in dependencies(graph, node, first) if graph.codes[n] == INPUT]
+
+    def _no_value(self, entry: Input) -> BindingProblem:
+        name = entry.name
+        remedy = f"give it one: --{name} NUMBER, or a line {name} = NUMBER in the program"
+        unknown = [given for given in self.bindings if given not in self.program.known]
+        near = nearest(name, unknown)
+        if near is not None:
+            remedy = f"did you mean --{name} instead of --{near}?\n{remedy}"
+        return BindingProblem(f"{name} has no value", place=entry.place, remedy=remedy)
+
+    def _unknown_names(self) -> Iterator[GradcalcError]:
+        """What was given a value, or asked for, and is not in the program."""
+        known = self.program.known
+        inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
+        for name in self.bindings:
+            entry = known.get(name)
+            if entry is None:
+                if name in self.program.broken:
+                    continue
+                near = nearest(name, inputs)
+                remedy = f"did you mean --{near}?" if near else f"the inputs are {', '.join(inputs)}" if inputs else ""
+                yield BindingProblem(f"the program has no input {name}", remedy=remedy or "the program has no inputs")
+            elif entry.kind not in ("input", "default"):
+                yield BindingProblem(
+                    f"{name} is computed by the program, so it takes no value", place=entry.place(), remedy=f"leave out --{name}"
+                )
+        for name in self.options.wrt or ():
+            if name not in known:
+                near = nearest(name, list(known))
+                yield NameProblem(
+                    f"--wrt {name}: the program has no such name",
+                    remedy=f"did you mean {near}?" if near else "name an input or a named node",
+                )
+        for name in self.options.open:
+            if name != "all" and name not in self._opened_names and name not in self.program.gates:
+                yield self._cannot_open(name)
+
+    def _cannot_open(self, name: str) -> GradcalcError:
+        from gradcalc.gates import REGISTRY
+
+        if name in REGISTRY:
+            composed = any(record.composed for record in REGISTRY[name])
+            if composed:
+                return UsageProblem(f"--open {name}: the program has no such gate", remedy="leave it out, or open all")
+            return UsageProblem(f"--open {name}: {name} is not made of other gates", remedy="leave it out")
+        near = nearest(name, [r.name for r in REGISTRY.records() if r.composed] + list(self.program.gates))
+        return NameProblem(
+            f"--open {name}: there is no such gate", remedy=f"did you mean {near}?" if near else "gradcalc gates lists them"
+        )
+
+    # ---- one output --------------------------------------------------------------------------------------------------------------
+
+    def result(self, node: int, first: int = 0) -> Result:
+        """Evaluate a node of the program.
+
+        Args:
+            node: the output.
+            first: all nodes from this one up to the output are known to be its own (those of its statement).
+
+        Raises:
+            GradcalcError: a value is missing, shapes do not fit, an optional part is not installed.
+        """
+        part = self._extract(node, first)
+        evaluation = self._evaluate(part)
+        last = len(part.graph) - 1
+        value = evaluation.values[last]
+        result = Result(self._spelled(node), value, evaluation.shape(last), warnings=self._value_warnings(part, evaluation))
+        if self.options.gradients:
+            self._differentiate(part, evaluation, result)
+        return result
+
+    def _extract(self, node: int, first: int) -> Extract:
+        return extract(self.program.graph, node, first, self._body_of)
+
+    def _body_of(self, operator: Operator) -> Body | None:
+        """What a gate is opened into: user gates always (they have no rules of their own), others where it was asked for."""
+        gate = operator.gate
+        if gate is None:
+            return None
+        if gate.body is not None and gate.partials is None and gate.pullback is None:
+            return gate.body
+        if gate.formula is not None and ("all" in self.options.open or gate.name in self.options.open):
+            from gradcalc.language.formulas import parse_formula
+
+            self._opened_names.add(gate.name)
+            return parse_formula(gate, dict(operator.attributes))
+        return None
+
+    def _evaluate(self, part: Extract) -> Evaluation:
+        inputs = [self.input_value(entry) for entry in self._inputs(part)]
+        try:
+            return evaluate(part.graph, inputs)
+        except ShapeMismatch as mismatch:
+            raise self._shape_problem(part, mismatch) from None
+
+    def _shape_problem(self, part: Extract, mismatch: ShapeMismatch) -> ShapeProblem:
+        node = mismatch.node
+        while part.source(node) == HIDDEN:
+            node += 1  # the place of the gate that was opened
+        place = self.program.place(part.source(node))
+        return mismatch.problem(place=place, remedy="")
+
+    def _inputs(self, part: Extract) -> list[Input]:
+        """The inputs of an extract, in its own numbering."""
+        program = self.program
+        if part.origin is None:
+            return program.inputs
+        columns = zip(part.graph.codes, part.origin)
+        return [program.inputs[program.graph.left[source]] for code, source in columns if code == INPUT]
+
+    def input_value(self, entry: Input) -> Any:
+        """The value of an input: what was given from outside, else its default.
+
+        Raises:
+            GradcalcError: it has none, or one that cannot be computed.
+        """
+        name = entry.name
+        if name not in self._values:
+            if name in self.bindings:
+                self._values[name] = self._given_value(self.bindings[name], f"--{name}")
+            elif entry.default is not None:
+                self._values[name] = self._evaluate(self._extract(entry.default, entry.default)).values[-1]
+            else:
+                raise self._no_value(entry)
+        return self._values[name]
+
+    def _given_value(self, value: Any, what: str) -> Any:
+        """A value from outside as a float or an array."""
+        from gradcalc.language import values as kinds
+
+        if isinstance(value, kinds.Constant):
+            if value.number is not None:
+                return value.number
+            assert value.program is not None
+            inner = Workspace(options=replace(self.options, open=(), wrt=None))
+            inner.program = value.program
+            return inner._evaluate(inner._extract(value.output, 0)).values[-1]
+        if isinstance(value, kinds.Uncertain | kinds.Range | kinds.Grid):
+            words = {"Uncertain": "a value with an uncertainty", "Range": "a range", "Grid": "a grid"}[type(value).__name__]
+            raise BindingProblem(f"{what} is {words}, and a single value is needed here", remedy=f"write {what} NUMBER")
+        if isinstance(value, bool | int | float):
+            return float(value)
+        return _as_array(value, what)
+
+    def _differentiate(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
+        program = self.program
+        position = self._positions(part)
+        if self.options.wrt is None:
+            names = {entry.name: entry.node for entry in self._inputs(part)}
+            wrt = None
+        else:
+            names = {name: program.names[name] for name in self.options.wrt if name in program.names}
+            wrt = [position[source] for source in names.values() if source in position]
+        backpropagate(evaluation, self._upstream(result.shape), wrt)
+        for name, source in names.items():
+            inner = position.get(source)
+            # A name that the output does not reach has the gradient 0, whatever its shape.
+            result.gradients[name] = 0.0 if inner is None else evaluation.gradients[inner]
+        if result.shape and self.options.upstream is None:
+            result.warnings.append("the output is an array: its elements are summed before they are differentiated")
+        result.warnings += self._gradient_warnings(part, evaluation)
+        self._check(part, evaluation, result)
+
+    def _positions(self, part: Extract) -> Mapping[int, int] | _Same:
+        """Where the nodes of the program are in an extract."""
+        if part.origin is None:
+            return _Same()
+        return {source: inner for inner, source in enumerate(part.origin) if source != HIDDEN}
+
+    def _upstream(self, shape: tuple[int, ...]) -> Any:
+        if self.options.upstream is None:
+            return 1.0
+        if self._seed is None:
+            from gradcalc.language.values import parse_value
+
+            upstream = self.options.upstream
+            given = parse_value(upstream, "--upstream") if isinstance(upstream, str) else upstream
+            self._seed = self._given_value(given, "--upstream")
+        given_shape = shape_of(self._seed)
+        if given_shape not in ((), shape):
+            from gradcalc.gates.reductions import spell_shape
+
+            raise ShapeProblem(
+                f"the gradient from above is {spell_shape(given_shape)}, the output {spell_shape(shape)}",
+                remedy="give --upstream the shape of the output, or a number",
+            )
+        return self._seed
+
+    def _check(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
+        """Check the gradients, and make the rows."""
+        graph = part.graph
+        check: Callable[[int], Check] | None = None
+        rows = self._rows(part)
+        if self.options.check != "off":
+            from gradcalc.checking.check import check as run
+            from gradcalc.checking.verdicts import worst
+
+            nodes = [node for node in rows if evaluation.wanted[node]]
+            check, result.method = run(evaluation, nodes, self.options.check)
+            result.verdict = worst([check(node).verdict for node in nodes])
+        numbers: Mapping[int, int] | Sequence[int] = range(len(graph))
+        if len(rows) < len(graph):
+            numbers = {node: number for number, node in enumerate(rows)}
+        result.nodes = Nodes(rows, lambda node: self._report(part, evaluation, node, check, numbers))
+
+    def _rows(self, part: Extract) -> Sequence[int]:
+        """The nodes that get a row: all but those inside gates that are opened only to compute them."""
+        if not part.inside:
+            return range(len(part.graph))
+        opened = self.options.open
+        return [
+            node for node in range(len(part.graph)) if node not in part.inside or "all" in opened or part.inside[node] in opened
+        ]
+
+    def _report(
+        self,
+        part: Extract,
+        evaluation: Evaluation,
+        node: int,
+        check: Callable[[int], Check] | None,
+        numbers: Mapping[int, int] | Sequence[int],
+    ) -> NodeReport:
+        graph, source = part.graph, part.source(node)
+        code = graph.codes[node]
+        operator = graph.operators[code]
+        gate = "input" if code == INPUT else "constant" if code == CONSTANT else operator.gate.name if operator.gate else ""
+        inputs = graph.inputs(node)
+        call = self.program.graph.operator(source) if source != HIDDEN else operator
+        if source != HIDDEN and call.gate is not None and call.gate is not operator.gate:
+            shown_open = "all" in self.options.open or call.gate.name in self.options.open
+            if not shown_open:
+                gate = call.gate.name
+                inputs = self._closed_inputs(part, source)
+        report = NodeReport(
+            id=numbers[node],
+            name=self._label(part, node),
+            named=source != HIDDEN and self.program.name_of(source) is not None,
+            gate=gate,
+            inputs=tuple(numbers[inner] for inner in inputs),
+            shape=evaluation.shape(node),
+            value=evaluation.values[node],
+        )
+        if evaluation.wanted[node]:
+            report.gradient = evaluation.gradients[node]
+            if check is not None:
+                _add_check(report, check(node))
+        return report
+
+    def _closed_inputs(self, part: Extract, source: int) -> tuple[int, ...]:
+        """The inputs of a user gate's call, in the extract."""
+        position = {origin: node for node, origin in enumerate(part.origin or ()) if origin != HIDDEN}
+        return tuple(position[given] for given in self.program.graph.inputs(source) if given in position)
+
+    def _label(self, part: Extract, node: int) -> str:
+        source = part.source(node)
+        if source != HIDDEN:
+            return self.program.label(source)
+        return spell(part.graph, node, lambda inner: self._short_name(part, inner), limit=60)
+
+    def _short_name(self, part: Extract, node: int) -> str | None:
+        """What a node is called inside the formula of another."""
+        source = part.source(node)
+        if source == HIDDEN:
+            return None
+        return self.program.name_of(source) or (self.program.label(source) if part.graph.codes[node] == INPUT else None)
+
+    def _spelled(self, node: int) -> str:
+        program = self.program
+        name = program.name_of(node)
+        if name is not None:
+            return name
+
+        def names(inner: int) -> str | None:
+            known = program.name_of(inner)
+            if known is None and program.graph.codes[inner] == CONSTANT:
+                label = program.label(inner)
+                return label if label in CONSTANTS else None
+            return known
+
+        return spell(program.graph, node, names, OUTPUT_LIMIT)
+
+    # ---- warnings ----------------------------------------------------------------------------------------------------------------
+
+    def _value_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
+        """A warning that names the first node at which finite inputs made something that is not finite."""
+        values = evaluation.values
+        if evaluation.scalar and all(map(math.isfinite, values)):
+            return []
+        graph = part.graph
+        for node, value in enumerate(values):
+            if graph.codes[node] <= CONSTANT or _all_finite(value):
+                continue
+            inputs = graph.inputs(node)
+            if all(_all_finite(values[source]) for source in inputs):
+                words = [_spell_value(values[source]) for source in inputs]
+                because = (
+                    f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
+                )
+                return [f"{self._label(part, node)} at node {node} is {_spell_value(value)}{because}"]
+        return []
+
+    def _gradient_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
+        """A warning that names the first node (from the output) whose gradient is not finite though all values are."""
+        if not all(map(_all_finite, evaluation.values)):
+            return []
+        graph = part.graph
+        for node in range(len(graph) - 1, -1, -1):
+            if evaluation.wanted[node] and not _all_finite(evaluation.gradients[node]):
+                word = _spell_value(evaluation.gradients[node])
+                return [f"the gradient at {self._label(part, node)} (node {node}) is {word}"]
+        return []
+
+
+class _Same:
+    """The positions of nodes in an extract that is the whole graph."""
+
+    def get(self, node: int) -> int:
+        """The node itself."""
+        return node
+
+    def __getitem__(self, node: int) -> int:
+        return node
+
+    def __contains__(self, node: object) -> bool:
+        return True
+
+
+def _add_check(report: NodeReport, check: Check) -> None:
+    from gradcalc.checking.verdicts import digits_agreeing
+
+    report.numerical, report.error_bar = check.numerical, check.bar
+    report.verdict, report.slopes, report.note = check.verdict, check.slopes, check.note
+    own = getattr(check, "digits", None)
+    if report.shape:
+        report.digits = own
+    elif report.gradient is not None:
+        report.digits = digits_agreeing(report.gradient, check.numerical, check.bar)
+
+
+def _all_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    import numpy
+
+    return bool(numpy.isfinite(value).all())
+
+
+def _spell_value(value: Any) -> str:
+    from gradcalc.dialects.language import spell_array, spell_number
+
+    if isinstance(value, float):
+        return spell_number(value)
+    import numpy
+
+    bad = numpy.ravel(value)[~numpy.isfinite(numpy.ravel(value))]
+    if len(bad) and value.size > 8:
+        return f"{spell_number(float(bad[0]))} in {len(bad)} of {value.size} elements"
+    return spell_array(value, 60)
+
+
+def _as_array(value: Any, what: str) -> Any:
+    """Nested lists or an array as an array of floats.
+
+    Raises:
+        BindingProblem: it is neither, or holds anything but numbers.
+    """
+    import numpy
+
+    try:
+        array = numpy.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise BindingProblem(f"{what} is not a number or an array of numbers", remedy="give it floats") from None
+    return float(array) if array.ndim == 0 else array
