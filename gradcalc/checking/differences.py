@@ -104,34 +104,36 @@ def slopes(
     blur = [noise / h for h in lengths]
     one_sided_blur = [2.0 * b for b in blur]
     return Slopes(
-        _outwards(central, blur, ratio * ratio, ratio**4, arithmetic),
-        _steep(_outwards(leftward, one_sided_blur, ratio, ratio * ratio, arithmetic), leftward, blur, ratio, arithmetic),
-        _steep(_outwards(rightward, one_sided_blur, ratio, ratio * ratio, arithmetic), rightward, blur, ratio, arithmetic),
+        _outwards(central, blur, (ratio**2, ratio**4, ratio**6), arithmetic),
+        _steep(_outwards(leftward, one_sided_blur, (ratio, ratio**2, ratio**3), arithmetic), leftward, blur, ratio, arithmetic),
+        _steep(_outwards(rightward, one_sided_blur, (ratio, ratio**2, ratio**3), arithmetic), rightward, blur, ratio, arithmetic),
     )
 
 
-def _outwards(quotients: Sequence[Any], blur: Sequence[Any], first: Any, second: Any, arithmetic: Arithmetic) -> Slope:
-    """Walk from the finest stencil outwards. `first` and `second` are the factors by which the two leading errors grow."""
+def _outwards(quotients: Sequence[Any], blur: Sequence[Any], factors: Sequence[Any], arithmetic: Arithmetic) -> Slope:
+    """Walk from the finest stencil outwards; the leading errors of a quotient grow by these factors from step to step."""
     select, finite = arithmetic
-    once = [(first * fine - wide) / (first - 1.0) for fine, wide in zip(quotients, quotients[1:])]
-    twice = [(second * fine - wide) / (second - 1.0) for fine, wide in zip(once, once[1:])]
-    value, bar = twice[0], _bar(twice[0], once[0], blur[0])
+    coarser: Sequence[Any] = quotients
+    best: Sequence[Any] = quotients
+    for factor in factors:
+        coarser, best = best, [(factor * fine - wide) / (factor - 1.0) for fine, wide in zip(best, best[1:])]
+    value, bar = best[0], _bar(best[0], coarser[0], blur[0])
     alive = finite(value) & finite(bar)
     value, bar = select(alive, value, math.nan), select(alive, bar, math.inf)
     spread = abs(quotients[0] - quotients[1])
     resolved = alive & (spread <= 4.0 * blur[0] + 1e-3 * abs(quotients[1]))
-    for level in range(1, len(twice)):
-        candidate = twice[level]
-        width = _bar(candidate, once[level], blur[level])
+    for level in range(1, len(best)):
+        candidate = best[level]
+        width = _bar(candidate, coarser[level], blur[level])
         alive = alive & finite(candidate) & finite(width) & (abs(candidate - value) <= bar + width)
         better = alive & (width < bar)
         value, bar = select(better, candidate, value), select(better, width, bar)
     return Slope(value, bar, resolved)
 
 
-def _bar(twice: Any, once: Any, blur: Any) -> Any:
+def _bar(best: Any, coarser: Any, blur: Any) -> Any:
     """The error bar of an extrapolated quotient: what the last extrapolation changed, the rounding of the values and its own."""
-    return abs(twice - once) + 1.5 * blur + 8.0 * EPSILON * abs(twice)
+    return abs(best - coarser) + 1.5 * blur + 8.0 * EPSILON * abs(best)
 
 
 def _steep(slope: Slope, quotients: Sequence[Any], blur: Sequence[Any], ratio: Any, arithmetic: Arithmetic) -> Slope:

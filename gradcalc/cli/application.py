@@ -42,9 +42,11 @@ class CommandGroup(click.Group):
     """The commands, imported when they are used; anything that is not the name of one is a program for `eval`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -53,6 +55,7 @@ class CommandGroup(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before what is no command."""
         if not args and not ctx.resilient_parsing:
             if sys.stdin is None or sys.stdin.isatty():
                 click.echo(self.get_help(ctx))
@@ -65,16 +68,19 @@ class CommandGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does, without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.words) for name, entry in COMMANDS.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
         with formatter.section("Examples"):
             for line in EXAMPLES:
                 formatter.write(f"  {line}\n")
         formatter.write("\nEach command has its own --help.\n")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands, and the options of the default command."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -82,12 +88,8 @@ class CommandGroup(click.Group):
             assert command is not None
             items = click.Command.shell_complete(self, ctx, incomplete)
             with command.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True) as context:
-                return items + [
-                    item for item in command.shell_complete(context, incomplete) if item.value not in ("-h", "--help")
-                ]
-        return [
-            CompletionItem(name, help=entry.words) for name, entry in COMMANDS.items() if name.startswith(incomplete)
-        ]
+                return items + [item for item in command.shell_complete(context, incomplete) if item.value not in ("-h", "--help")]
+        return [CompletionItem(name, help=entry.words) for name, entry in COMMANDS.items() if name.startswith(incomplete)]
 
 
 EXAMPLES = (

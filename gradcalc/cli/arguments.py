@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -21,7 +20,6 @@ class Known(NamedTuple):
     choices: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Arguments:
     """A command line, divided.
 
@@ -34,12 +32,13 @@ class Arguments:
         problem: the first mistake, if any; what follows it is not divided.
     """
 
-    options: list[str] = field(default_factory=list)
-    programs: list[str] = field(default_factory=list)
-    bindings: dict[str, str] = field(default_factory=dict)
-    given: dict[str, str] = field(default_factory=dict)
-    help: bool = False
-    problem: GradcalcError | None = None
+    def __init__(self) -> None:
+        self.options: list[str] = []
+        self.programs: list[str] = []
+        self.bindings: dict[str, str] = {}
+        self.given: dict[str, str] = {}
+        self.help = False
+        self.problem: GradcalcError | None = None
 
 
 def known_options(parameters: Iterable[click.Parameter]) -> dict[str, Known]:
@@ -141,9 +140,7 @@ def bind(bindings: dict[str, str], name: str, value: str) -> None:
     """Enter a value for an input; names are compared as the language compares them."""
     name = normalize("NFKC", name)
     if name in bindings:
-        raise BindingProblem(
-            f"{name} is given twice", remedy=f"keep one of --{name} {bindings[name]} and --{name} {value}"
-        )
+        raise BindingProblem(f"{name} is given twice", remedy=f"keep one of --{name} {bindings[name]} and --{name} {value}")
     bindings[name] = value
 
 

@@ -51,9 +51,10 @@ class Command(click.Command):
         self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections.setdefault(getattr(parameter, "section", ANSWER), []).append(record)
         for title in (ANSWER, PROGRAM, OUTPUT):
@@ -62,6 +63,7 @@ class Command(click.Command):
                     formatter.write_dl(sections[title])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
@@ -72,6 +74,7 @@ class ProgramCommand(Command):
     """A command that takes a program, and values for the program's inputs as `--NAME VALUE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Divide the arguments, and give click its part of them."""
         arguments = divide(args, known_options(self.get_params(ctx)))
         ctx.meta["gradcalc.arguments"] = arguments
         if arguments.help and not ctx.resilient_parsing:
@@ -82,9 +85,11 @@ class ProgramCommand(Command):
         return super().parse_args(ctx, arguments.options)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What stands behind the name of the command in the usage line."""
         return ["[OPTIONS]", "[PROGRAM]", "[--NAME VALUE]..."]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the inputs of the program, if there is one, before the options."""
         arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
         rows = [_input_row(*row) for row in program_inputs(arguments)] if arguments is not None else []
         if rows:
@@ -93,6 +98,7 @@ class ProgramCommand(Command):
         super().format_options(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer options, and the inputs of the program."""
         from click.shell_completion import CompletionItem
 
         items = super().shell_complete(ctx, incomplete)
@@ -146,9 +152,7 @@ def program_options(function: Function) -> Function:
 
     for decorate in reversed(
         (
-            option(
-                "-f", metavar="FILE", section=PROGRAM, help="Read the program from FILE; a PROGRAM is appended to it."
-            ),
+            option("-f", metavar="FILE", section=PROGRAM, help="Read the program from FILE; a PROGRAM is appended to it."),
             option(
                 "--let",
                 metavar="NAME=VALUE",
@@ -158,9 +162,7 @@ def program_options(function: Function) -> Function:
             ),
             option("--seed", type=Whole(), metavar="N", section=PROGRAM, help="Make random gates repeatable."),
             option("--no-load", is_flag=True, section=PROGRAM, help="Forbid load(...): the program may read no files."),
-            option(
-                "--max-array", type=Size(), metavar="SIZE", section=PROGRAM, help="The largest array allowed (2GiB)."
-            ),
+            option("--max-array", type=Size(), metavar="SIZE", section=PROGRAM, help="The largest array allowed (2GiB)."),
         )
     ):
         decorate(with_program)
@@ -174,9 +176,7 @@ def output_options(*formats: str) -> Callable[[Function], Function]:
         from functools import wraps
 
         @wraps(function)
-        def with_output(
-            *, format: str, digits: int | None, all: bool, quiet: bool, o: str | None, **others: Any
-        ) -> Any:
+        def with_output(*, format: str, digits: int | None, all: bool, quiet: bool, o: str | None, **others: Any) -> Any:
             from gradcalc.cli.output import Output
 
             return function(output=Output(format, digits, every_row=all, quiet=quiet, path=o), **others)
@@ -192,9 +192,7 @@ def output_options(*formats: str) -> Callable[[Function], Function]:
                     help=f"What results look like ({formats[0]}).",
                 ),
                 option("--all", is_flag=True, section=OUTPUT, help="Show every row of a long table."),
-                option(
-                    "--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."
-                ),
+                option("--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."),
                 option("--quiet", is_flag=True, section=OUTPUT, help="Results only: no warnings."),
                 option("-o", metavar="FILE", section=OUTPUT, help="Write the results to FILE, whole or not at all."),
             )

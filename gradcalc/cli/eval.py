@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CHECKS = ("auto", "central", "one-sided", "complex", "exact", "off")
 
-HELP = """Evaluate a program: for every node its value, the gradient of the output with respect to it, a numerical derivative with its
-error bar, and the verdict whether the two agree.
+HELP = """Evaluate a program: for every node its value, the gradient of the output with respect to it, a numerical derivative with
+its error bar, and the verdict whether the two agree.
 
 PROGRAM is a formula or several statements parted by ; or newlines. Every name that it uses and does not assign is an input:
 give it a value with --NAME VALUE. VALUE may be any constant expression: 1/3, -2, "[[1, 2], [3, 4]]". With - or without a

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gradcalc.gates.record import Gate
     from gradcalc.workspace import Result
 
-HELP = """Show the catalogue of gates, a family of it (gradcalc gates activations), or all about one gate: what it does to a gradient, its
-formula, its domain, what is answered at its kinks, and an example."""
+HELP = """Show the catalogue of gates, a family of it (gradcalc gates activations), or all about one gate: what it does to a
+gradient, its formula, its domain, what is answered at its kinks, and an example."""
 
 EXAMPLES = (
     Example("gradcalc gates", "every gate, by family"),
@@ -34,9 +34,7 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     from gradcalc.gates import REGISTRY
 
     return [
-        CompletionItem(name, help=REGISTRY[name][0].title)
-        for name in (*REGISTRY, *REGISTRY.aliases)
-        if name.startswith(incomplete)
+        CompletionItem(name, help=REGISTRY[name][0].title) for name in (*REGISTRY, *REGISTRY.aliases) if name.startswith(incomplete)
     ]
 
 
@@ -79,9 +77,7 @@ def _find(name: str) -> Sequence[Gate]:
     from gradcalc.language.nearest import nearest
 
     near = nearest(name, [*REGISTRY, *REGISTRY.aliases, *(gate.family for gate in REGISTRY.records())])
-    raise NameProblem(
-        f"there is no gate {name}", remedy=f"did you mean {near}?" if near else "gradcalc gates shows all of them"
-    )
+    raise NameProblem(f"there is no gate {name}", remedy=f"did you mean {near}?" if near else "gradcalc gates shows all of them")
 
 
 def _ordered(records: Iterable[Gate]) -> list[Gate]:
@@ -121,7 +117,6 @@ def quoted(argument: str) -> str:
 
 def _show_example(program: str, arguments: Sequence[str], output: Output) -> None:
     from gradcalc.language.values import parse_value
-
     from gradcalc.views.report import result_text
     from gradcalc.workspace import Options, Workspace
 

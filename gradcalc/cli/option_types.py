@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from unicodedata import normalize
 
 import click
 
 from gradcalc.errors import UsageProblem
+
+if TYPE_CHECKING:
+    Choice = click.Choice[str]
+    WholeType = click.ParamType[int]
+    NamesType = click.ParamType[tuple[str, ...]]
+else:  # older versions of click have no type parameters
+    Choice = click.Choice
+    WholeType = NamesType = click.ParamType
 
 
 def reject(parameter: click.Parameter | None, message: str, remedy: str = "") -> NoReturn:
@@ -17,13 +25,14 @@ def reject(parameter: click.Parameter | None, message: str, remedy: str = "") ->
     raise UsageProblem(f"{parameter.opts[0]}: {message}" if parameter is not None else message, remedy=remedy)
 
 
-class OneOf(click.Choice[str]):
+class OneOf(Choice):
     """One of a few words."""
 
     def __init__(self, choices: Sequence[str]) -> None:
         super().__init__(choices)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read one; see `click.ParamType.convert`."""
         if value in self.choices:
             return str(value)
         from gradcalc.language.nearest import nearest
@@ -33,7 +42,7 @@ class OneOf(click.Choice[str]):
         reject(param, f"there is no {value}", remedy)
 
 
-class Whole(click.ParamType[int]):
+class Whole(WholeType):
     """A whole number in a range."""
 
     name = "N"
@@ -43,6 +52,7 @@ class Whole(click.ParamType[int]):
         self.most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read one; see `click.ParamType.convert`."""
         if isinstance(value, int):
             return value
         if not re.fullmatch(r"[+-]?[0-9]{1,19}", value):
@@ -52,12 +62,13 @@ class Whole(click.ParamType[int]):
         return int(value)
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class Names(NamesType):
     """Names of nodes or gates, parted by commas."""
 
     name = "NAMES"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Read one; see `click.ParamType.convert`."""
         if isinstance(value, tuple):
             return value
         names = tuple(normalize("NFKC", name.strip()) for name in value.split(","))
@@ -69,12 +80,13 @@ class Names(click.ParamType[tuple[str, ...]]):
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
-class Size(click.ParamType[int]):
+class Size(WholeType):
     """A size in bytes, with a unit: `4GiB`, `500MB`."""
 
     name = "SIZE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read one; see `click.ParamType.convert`."""
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?", value.lower())

@@ -46,9 +46,7 @@ class Output:
             self._open(self.path)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
         if self.path is not None:
             self._close(self.path, failed=error is not None)
         # The reader has seen enough: that is no mistake of anybody.
@@ -117,6 +115,4 @@ def _mode(path: str) -> int:
 
 
 def _unwritable(path: str, error: OSError) -> DataProblem:
-    return DataProblem(
-        f"{path} can't be written: {(error.strerror or str(error)).lower()}", remedy="name another file after -o"
-    )
+    return DataProblem(f"{path} can't be written: {(error.strerror or str(error)).lower()}", remedy="name another file after -o")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from gradcalc.cli.arguments import Arguments, Known, bind, let, suggestion
@@ -14,15 +13,23 @@ from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, U
 if TYPE_CHECKING:
     from gradcalc.workspace import Result, Workspace
 
+UNKNOWN = "the program has no input "
+"""How the workspace begins to say that a name which was given a value does not occur."""
 
-@dataclass(slots=True)
+
 class Source:
-    """Where the text of a program comes from: a file, behind it a text or standard input."""
+    """Where the text of a program comes from: a file, behind it a text or standard input; either may be None.
 
-    path: str | None
-    text: str | None
-    lines: int = 0
-    """How many lines of the file have been read."""
+    Attributes:
+        path: the file's name, or `-`.
+        text: the text, or `-`.
+        lines: how many lines of the file have been read.
+    """
+
+    def __init__(self, path: str | None, text: str | None) -> None:
+        self.path = path
+        self.text = text
+        self.lines = 0
 
     @property
     def name(self) -> str | None:
@@ -36,12 +43,13 @@ class Source:
     def chunks(self) -> Iterator[str]:
         """The text, piece by piece, as it comes in."""
         if self.path is not None:
+            line = "\n"
             for line in _file_lines(self.path):
-                self.lines += 1
+                self.lines += line.count("\n") + line.count("\r") - line.count("\r\n")
                 yield line
-            if self.text is not None:
-                yield "\n"
+            if self.text is not None and not line.endswith(("\n", "\r")):
                 self.lines += 1
+                yield "\n"
         if self.text == "-":
             yield from _decoded(sys.stdin, "standard input")
         elif self.text is not None:
@@ -68,18 +76,14 @@ def source_of(path: str | None, programs: Sequence[str]) -> Source:
     if programs:
         return Source(path, programs[0])
     if path is None and (sys.stdin is None or sys.stdin.isatty()):
-        raise UsageProblem(
-            "there is no program", remedy='write one: gradcalc "a*b" --a 2 --b 3, or -f FILE, or - to type it'
-        )
+        raise UsageProblem("there is no program", remedy='write one: gradcalc "a*b" --a 2 --b 3, or -f FILE, or - to type it')
     return Source(path, None) if path is not None else Source(None, "-")
 
 
 def _several(programs: Sequence[str]) -> UsageProblem:
     first, second = programs[0], programs[1]
     if any(not character.isalnum() for character in second[:1] + first[-1:]) and len(first) + len(second) < 60:
-        return UsageProblem(
-            "the program has several parts", remedy=f'put it in quotes: gradcalc "{" ".join(programs)}"'
-        )
+        return UsageProblem("the program has several parts", remedy=f'put it in quotes: gradcalc "{" ".join(programs)}"')
     if first.isidentifier() and first.isascii():
         from gradcalc.cli.application import COMMANDS
 
@@ -153,9 +157,7 @@ class GivenProgram:
         except UsageProblem as problem:
             for name, value in arguments.bindings.items():
                 if not arguments.programs and not value.replace(".", "").isalnum():
-                    problem.remedy = (
-                        f"{value} is taken for the value of {name}: write the program first, or before it --"
-                    )
+                    problem.remedy = f"{value} is taken for the value of {name}: write the program first, or before it --"
             flag = next((name for name in arguments.given if name in " ".join(arguments.programs[:1])), None)
             if len(arguments.programs) > 1 and flag is not None:
                 problem.remedy = f"if {flag} is an input of the program, write {let(flag, arguments.programs[1])}"
@@ -179,10 +181,17 @@ class GivenProgram:
 
     def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
         """The answers to the program, one by one as its text comes in."""
+        failed = False
         try:
             for answer in workspace.answers(self.source.content(), self.source.name):
                 self._refuse_ambiguous(workspace)
-                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
+                if isinstance(answer, GradcalcError):
+                    # Where a statement could not be read, nobody knows what names it would have used.
+                    if not (failed and answer.message.startswith(UNKNOWN)):
+                        yield self._explained(answer, workspace)
+                    failed = failed or answer.place is not None
+                else:
+                    yield answer
                 # See `run`: from here on there may be garbage.
                 gc.enable()
         except GradcalcError as problem:
@@ -191,13 +200,17 @@ class GivenProgram:
     def _explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
         """The problem in the terms of this command line, on which some names are options."""
         for name in self.bindings:
-            if problem.message == f"the program has no input {name}":
+            if problem.message == f"{UNKNOWN}{name}":
                 known = workspace.program.known
                 inputs = [known_name for known_name, entry in known.items() if entry.kind in ("input", "default")]
                 problem.remedy = suggestion(name, self.known, inputs) or problem.remedy
         name = problem.message.removesuffix(" has no value")
         if f"--{name}" in self.known:
             problem.remedy = problem.remedy.replace(f"--{name} NUMBER", let(name, "NUMBER"))
+        from gradcalc.cli.application import COMMANDS
+
+        if name in COMMANDS:
+            problem.remedy = f"a command comes first: gradcalc {name}"
         return self.source.moved(problem)
 
     def _refuse_ambiguous(self, workspace: Workspace) -> None:
@@ -206,6 +219,4 @@ class GivenProgram:
             entry = workspace.program.known.get(name)
             if entry is not None and name not in self.bindings and entry.kind in ("input", "default"):
                 value = written.partition(" ")[2]
-                raise UsageProblem(
-                    f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input"
-                )
+                raise UsageProblem(f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input")

@@ -103,7 +103,9 @@ def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple
         for name, value in operator.attributes
         if not any(attribute.name == name and attribute.default == value for attribute in gate.attributes)
     ]
-    listed = _listed(inputs)
+    most = gate.arity[1]
+    # What a user gate captured from its surroundings is not written in its calls.
+    listed = _listed(inputs[:most] if gate.family == "user" else inputs)
     for number, keyword in enumerate(keywords):
         listed.append(f", {keyword}" if inputs or number else keyword)
     return ATOM, [f"{gate.name}(", *listed, ")"]

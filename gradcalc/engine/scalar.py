@@ -8,10 +8,12 @@ they are entered again behind it: what is well-behaved pays nothing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import copysign, isfinite
+from operator import length_hint
 from typing import Any, NamedTuple
 
 from gradcalc.calculus.build import Builder
@@ -27,11 +29,14 @@ ABSENT = -0.0
 contribution has +0.0 added to it and so is never -0.0, and a gradient of -0.0 means that no path led here.
 """
 
-SAMPLE = 4096
+SAMPLE = 512
 """How many nodes are looked at to order the branches of the loops."""
 
 INLINE = 24
 """How many operators get a branch of their own; what is rarer goes through a table of functions."""
+
+
+_NAME = re.compile(r"\w+")
 
 
 class Loops(NamedTuple):
@@ -42,6 +47,8 @@ class Loops(NamedTuple):
     masked: bool
     selective: bool
     """Whether the backward loop asks which nodes are wanted."""
+    results: bool
+    """Whether it needs the nodes' own values."""
 
 
 def forward(graph: Graph, inputs: Sequence[float]) -> list[float]:
@@ -74,24 +81,23 @@ def backward(graph: Graph, values: Sequence[float], output: int, seed: float = 1
     gradients[output] = seed
     if loops.selective and wanted is None:
         wanted = wanted_nodes(graph)
-    columns = map(reversed, (graph.codes, graph.left, graph.right, values, gradients))
-    steps = zip(*columns, range(len(graph) - 1, -1, -1))
+    columns = [graph.codes, graph.left, graph.right, *([values] if loops.results else [])]
+    above = reversed(gradients)
+    steps = zip(*map(reversed, columns), above)
     while True:
         try:
             loops.backward(steps, values, gradients, graph.bundles, wanted)
             break
-        except _Interrupted as interruption:
-            _hand_on(graph, interruption.node, values, gradients, wanted, conventions=False)
+        except (ArithmeticError, ValueError, _Rare):
+            # What the iterator has not yet handed out are the nodes before this one.
+            _hand_on(graph, length_hint(above), values, gradients, wanted, conventions=False)
     if loops.masked:
         gradients = [gradient + 0.0 for gradient in gradients]
     return gradients
 
 
-class _Interrupted(Exception):
-    """Leaves the backward loop at a node whose local derivative raised."""
-
-    def __init__(self, node: int) -> None:
-        self.node = node
+class _Rare(Exception):
+    """Leaves the backward loop at a node whose operator has no branch of its own."""
 
 
 def backward_with_conventions(
@@ -160,7 +166,7 @@ def _loops_of(graph: Graph) -> Loops:
 def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first: bool) -> Loops:
     """Write and compile the loops for these operators, with branches in this order."""
     masked = any(template(operators[code]).masked for code in order)
-    namespace: dict[str, Any] = {"copysign": copysign, "Interrupted": _Interrupted}
+    namespace: dict[str, Any] = {"copysign": copysign, "Rare": _Rare}
     forwards: list[tuple[str, list[str]]] = []
     backwards: list[tuple[str, list[str]]] = []
     selective = False
@@ -176,7 +182,7 @@ def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first
         namespace["rare_forward"] = {code: guarded_forward(operators[code]) for code in rare}
         namespace["inputs_of"] = _inputs_of(operators)
         forwards.append(("code > 1", ["append(rare_forward[code](*[values[i] for i in inputs_of(code, a, b, bundles)]))"]))
-        backwards.append(("code > 1", ["raise Interrupted(node)"]))
+        backwards.append(("code > 1", ["raise Rare"]))
         selective = True
     leaves = [
         (f"code == {INPUT}", ["append(inputs[a])"]),
@@ -186,13 +192,13 @@ def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first
     source = ["def forward(steps, values, inputs, constants, bundles):", "    append = values.append"]
     source += ["    for code, a, b in steps:", *_branches(forwards, 8)]
     source += ["def backward(steps, values, gradients, bundles, wanted):"]
-    source += ["    try:", "        for code, a, b, y, g, node in steps:"]
+    results = any("y" in _NAME.findall(line) for _, lines in backwards for line in lines)
+    source += [f"    for code, a, b, {'y, ' if results else ''}g in steps:"]
     if masked:
-        source += ["            if g == 0.0 and copysign(1.0, g) < 0.0:", "                continue"]
-    source += _branches(backwards, 12) if backwards else ["            pass"]
-    source += ["    except (ArithmeticError, ValueError):", "        raise Interrupted(node) from None"]
+        source += ["        if g == 0.0 and copysign(1.0, g) < 0.0:", "            continue"]
+    source += _branches(backwards, 8) if backwards else ["        pass"]
     exec(compile("\n".join(source), "<gradcalc loops>", "exec"), namespace)
-    return Loops(namespace["forward"], namespace["backward"], masked, selective)
+    return Loops(namespace["forward"], namespace["backward"], masked, selective, results)
 
 
 def _branches(branches: Sequence[tuple[str, list[str]]], indent: int) -> list[str]:

@@ -335,9 +335,7 @@ class _Case:
             left, right = self._clause_before(self.at), self._clause_behind(self.at + 2)
             if left and right:
                 remedy = f"{_bracketed(left)}*{_bracketed(right)}" if character == "&" else f"max({left}, {right})"
-            return self.error(
-                f"{name} is not an operator: comparisons are 1 or 0", self.at, self.at + 1, f"write {remedy}"
-            )
+            return self.error(f"{name} is not an operator: comparisons are 1 or 0", self.at, self.at + 1, f"write {remedy}")
         if character == "|" and not operand_before:
             closing = next((n for n in range(self.at + 1, len(self.words)) if self.word(n) == "|"), None)
             if closing is not None and closing > self.at + 1:
@@ -345,9 +343,7 @@ class _Case:
                 return self.error("bars do not mean anything here", self.at, closing, f"write abs({inside})")
         if character == "!" and operand_before:
             inside = self.source(self.operand_before(self.at), self.at - 1)
-            return self.error(
-                "there is no factorial", self.at, remedy=f"for a fixed number write prod(arange(1, {inside} + 1))"
-            )
+            return self.error("there is no factorial", self.at, remedy=f"for a fixed number write prod(arange(1, {inside} + 1))")
         if character == "!" and self.kind(self.at + 1) in OPERAND_STARTS:
             inside = self.source(self.at + 1, self.operand_behind(self.at + 1))
             return self.error("! is not an operator: comparisons are 1 or 0", self.at, remedy=f"write 1 - {inside}")
@@ -388,7 +384,7 @@ class _Case:
             return None
         before = self.kind(self.at - 1)
         if self.brackets:
-            if before in OPERATORS | {"EQUAL"} or self.adjacent(self.at) and self.kind(self.at - 1) == "?":
+            if before in OPERATORS | {"EQUAL"} or (self.adjacent(self.at) and self.kind(self.at - 1) == "?"):
                 return None
             if before in ("LPAR", "LSQB", "COMMA"):
                 return self.error("a name is missing before =", self.at)
@@ -400,9 +396,7 @@ class _Case:
         if self.at == 0:
             return self.error("a name is missing before =", self.at, remedy="write NAME = EXPRESSION")
         if before == "COMPARISON" and self.adjacent(self.at):
-            return self.error(
-                f"{self.word(self.at - 1)}= is not an operator", self.at - 1, self.at, "compare with < <= > >= == !="
-            )
+            return self.error(f"{self.word(self.at - 1)}= is not an operator", self.at - 1, self.at, "compare with < <= > >= == !=")
         if before == "COLON" or self.kind(self.at - 1) == "?":
             return None
         if before in OPERATORS and self.adjacent(self.at):
@@ -481,9 +475,7 @@ class _Case:
         if self.adjacent(self.at):
             if pair == "//":
                 left = self.source(self.operand_before(first), first - 1) if first else "a"
-                right = (
-                    self.source(self.at + 1, self.operand_behind(self.at + 1)) if self.at + 1 < len(self.words) else "b"
-                )
+                right = self.source(self.at + 1, self.operand_behind(self.at + 1)) if self.at + 1 < len(self.words) else "b"
                 return self.error("// is not an operator", first, self.at, f"write floor({left}/{right})")
             if pair in ("=<", "=>", "<>", "=!"):
                 wanted = {"=<": "<=", "=>": ">=", "<>": "!=", "=!": "!="}[pair]
@@ -520,9 +512,7 @@ class _Case:
         if before == "LPAR" and kind == "RPAR":
             if self._is_head(last):
                 name = self.word(last - 1)
-                return self.error(
-                    f"the gate {name} has no parameters", last, self.at, f"write {name} = …, or {name}(x) = …"
-                )
+                return self.error(f"the gate {name} has no parameters", last, self.at, f"write {name} = …, or {name}(x) = …")
             return self.error("there is nothing in these brackets", last, self.at, "write an expression in them")
         if before == "LSQB" and kind == "RSQB":
             operand = self.source(self.operand_before(last), last - 1)
@@ -537,9 +527,7 @@ class _Case:
         if kind in OPERATORS and before in ("", "LPAR", "LSQB", "COMMA", "EQUAL", "COLON"):
             return self.error(f"an operand is missing before {self.word(self.at)}", self.at, remedy=self._sign())
         if kind == "END" and before == "COMMA":
-            return self.error(
-                "a comma ends nothing here", last, remedy="write [a, b] for an array, or remove the comma"
-            )
+            return self.error("a comma ends nothing here", last, remedy="write [a, b] for an array, or remove the comma")
         if kind in CLOSING and before not in OPERAND_ENDS:
             return self.error(f"an operand is missing before {self.word(self.at)}", self.at)
         return None
@@ -576,19 +564,11 @@ class _Case:
 
     def _in_call(self) -> bool:
         """Whether the innermost open bracket holds arguments."""
-        return (
-            bool(self.brackets)
-            and self.kind(self.brackets[-1]) == "LPAR"
-            and self.kind(self.brackets[-1] - 1) == "NAME"
-        )
+        return bool(self.brackets) and self.kind(self.brackets[-1]) == "LPAR" and self.kind(self.brackets[-1] - 1) == "NAME"
 
     def _is_index(self) -> bool:
         """Whether the innermost open bracket holds an index."""
-        return (
-            bool(self.brackets)
-            and self.kind(self.brackets[-1]) == "LSQB"
-            and self.kind(self.brackets[-1] - 1) in OPERAND_ENDS
-        )
+        return bool(self.brackets) and self.kind(self.brackets[-1]) == "LSQB" and self.kind(self.brackets[-1] - 1) in OPERAND_ENDS
 
     def _is_head(self, opening: int) -> bool:
         """Whether a bracket opens the parameters of a definition."""
@@ -640,11 +620,7 @@ class _Case:
         """A comma outside a list."""
         if self.kind(self.at) != "COMMA":
             return None
-        if (
-            self.kind(self.at - 1) == self.kind(self.at + 1) == "NUMBER"
-            and self.adjacent(self.at)
-            and self.adjacent(self.at + 1)
-        ):
+        if self.kind(self.at - 1) == self.kind(self.at + 1) == "NUMBER" and self.adjacent(self.at) and self.adjacent(self.at + 1):
             left, right = self.word(self.at - 1), self.word(self.at + 1)
             return self.error(
                 "a comma separates the elements of a list",
@@ -661,24 +637,18 @@ class _Case:
             return self.error("a statement gives a value to one name", self.at, remedy="write a = 1; b = 2")
         first = 0 if equal is None else equal + 1
         whole = self.source(first, len(self.words) - 1).rstrip(",")
-        return self.error(
-            "a comma cannot stand here", self.at, remedy=f"write ; between statements, or [{whole}] for an array"
-        )
+        return self.error("a comma cannot stand here", self.at, remedy=f"write ; between statements, or [{whole}] for an array")
 
     def colon(self) -> GradcalcError | None:
         """Words that belong in an index, a list or at the end of a statement."""
         kind = self.kind(self.at)
         if kind == "COLON":
             if self.kind(0) == "NAME" and self.word(0) in ("if", "for", "while", "def", "else", "elif"):
-                return self.error(
-                    "there are no blocks of statements", 0, remedy="write where(condition, a, b) to choose"
-                )
+                return self.error("there are no blocks of statements", 0, remedy="write where(condition, a, b) to choose")
             if "?" in (self.word(n) for n in range(self.at)):
                 return self.error("there is no “condition ? a : b”", self.at, remedy="write where(condition, a, b)")
             if self._is_index():
-                return self.error(
-                    "an index has no more than a start, a stop and a step", self.at, remedy="such as x[1:9:2]"
-                )
+                return self.error("an index has no more than a start, a stop and a step", self.at, remedy="such as x[1:9:2]")
             return self.error("a colon stands only in an index", self.at, remedy="such as x[1:3]")
         if kind == "ELLIPSIS":
             return self.error("... stands only in an index", self.at, remedy="such as x[..., 0]")
@@ -690,9 +660,7 @@ class _Case:
         if self.kind(at) != "STRING":
             return None
         inside = self.word(at)[1:-1]
-        remedy = (
-            f"write {inside} without quotes" if inside.isidentifier() else 'only a gate takes text: load("file.csv")'
-        )
+        remedy = f"write {inside} without quotes" if inside.isidentifier() else 'only a gate takes text: load("file.csv")'
         return self.error("a text is not a number", at, remedy=remedy)
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from lark import Lark
+from typing import Any, NamedTuple
 
 END = 0
 """The number of the terminal that stands for the end of the text."""
@@ -29,52 +26,43 @@ class Unexpected(Exception):
         self.position = position
 
 
-class _Rule(NamedTuple):
-    callback: str
-    """The name of the callback; empty if the rule only hands its child on."""
-    size: int
-    origin: str
+class Tables(NamedTuple):
+    """What a parser is made from, as plain data.
+
+    Attributes:
+        names: the name of each kind of word, by its number.
+        word: the regular expression of a word, with one group for each kind.
+        head: that of the head of a definition, which may only open a statement.
+        rules: for each rule the name of its callback (empty if it only hands its one child on), its size, and what it makes.
+        start: the first state.
+        end: the state in which a statement is complete.
+        actions: for each state and kind of word the next state, or the complement of the number of the rule to apply.
+        gotos: for each state the state that follows what a rule has made.
+    """
+
+    names: list[str]
+    word: str
+    head: str
+    rules: list[tuple[str, int, str]]
+    start: int
+    end: int
+    actions: list[dict[int, int]]
+    gotos: list[dict[str, int]]
 
 
 class Machine:
     """A parser for one statement at a time. It holds no state between parses, so all programs share one."""
 
-    def __init__(self, lark: Lark) -> None:
-        table = lark.parser.parser._parse_table
-        self.rules: list[_Rule] = []
-        numbers: dict[Any, int] = {}
-        for rule in lark.rules:
-            unit = rule.options.expand1 and len(rule.expansion) == 1 and not rule.alias
-            name = "" if unit else str(rule.alias or rule.origin.name)
-            numbers[rule] = len(self.rules)
-            self.rules.append(_Rule(name, len(rule.expansion), str(rule.origin.name)))
-        terminals = sorted(lark.terminals, key=_lark_order)
-        ignored = set(lark.lexer_conf.ignore)
-        skip = "|".join(t.pattern.to_regexp() for t in terminals if t.name in ignored)
-        words = [t for t in terminals if t.name not in ignored and t.name != "HEAD"]
-        self.kinds: dict[str, int] = {t.name: number for number, t in enumerate(words, 1)}
-        self.names: list[str] = ["$END", *self.kinds]
-        self.kinds["$END"] = END
-        # HEAD may only open a statement, so no other word has to be tried against it.
-        self.kinds["HEAD"] = len(self.names)
-        self.names.append("HEAD")
-        head = next(t for t in terminals if t.name == "HEAD").pattern.to_regexp()
-        self._head_source = "()" * (self.kinds["HEAD"] - 1) + f"({head})(?:{skip})?"
-        self._word = re.compile("(?:" + "|".join(f"({t.pattern.to_regexp()})" for t in words) + f")(?:{skip})?")
-        self._start = table.start_states["start"]
-        self._end = table.end_states["start"]
-        self._actions: list[dict[int, int]] = []
-        self._gotos: list[dict[str, int]] = []
-        for state in range(len(table.states)):
-            actions: dict[int, int] = {}
-            gotos: dict[str, int] = {}
-            for symbol, (action, argument) in table.states[state].items():
-                if symbol not in self.kinds:
-                    gotos[symbol] = argument
-                else:
-                    actions[self.kinds[symbol]] = ~numbers[argument] if action.name == "Reduce" else argument
-            self._actions.append(actions)
-            self._gotos.append(gotos)
+    def __init__(self, tables: Tables) -> None:
+        self.names = tables.names
+        self.kinds: dict[str, int] = {name: kind for kind, name in enumerate(tables.names)}
+        self._rules = [name for name, _, _ in tables.rules]
+        self._sizes = [size for _, size, _ in tables.rules]
+        self._origins = [origin for _, _, origin in tables.rules]
+        self._word = re.compile(tables.word)
+        self._head_source = tables.head
+        self._start, self._end = tables.start, tables.end
+        self._actions, self._gotos = tables.actions, tables.gotos
         # Where a chain of rules that only hand their child on ends: (state below, state, next word) -> state.
         self._shortcuts: dict[tuple[int, int, int], int] = {}
 
@@ -85,7 +73,7 @@ class Machine:
 
     def callbacks(self, find: Callable[[str], Callback]) -> list[Callback | None]:
         """The callbacks of all rules, in the order that `parse` wants; None where a rule only hands its child on."""
-        return [find(rule.callback) if rule.callback else None for rule in self.rules]
+        return [find(name) if name else None for name in self._rules]
 
     def parse(self, text: str, start: int, end: int, callbacks: Sequence[Callback | None]) -> Any:
         """Parse one statement and return what the callback of the last rule returned.
@@ -96,9 +84,8 @@ class Machine:
         Raises:
             Unexpected: with the offset of the first word that does not fit.
         """
-        actions, gotos, rules, shortcuts = self._actions, self._gotos, self.rules, self._shortcuts
-        sizes = [rule.size for rule in rules]
-        origins = [rule.origin for rule in rules]
+        actions, gotos, shortcuts = self._actions, self._gotos, self._shortcuts
+        sizes, origins = self._sizes, self._origins
         final = self._end
         state = self._start
         states = [state]
@@ -154,9 +141,9 @@ class Machine:
         """The state that follows when all rules that only hand their child on have been applied."""
         while True:
             action = self._actions[state].get(kind)
-            if action is None or action >= 0 or self.rules[~action].callback:
+            if action is None or action >= 0 or self._rules[~action]:
                 return state
-            state = self._gotos[below][self.rules[~action].origin]
+            state = self._gotos[below][self._origins[~action]]
 
     def words(self, text: str, start: int, end: int) -> list[tuple[str, int, int]]:
         """The words of a statement as (kind, start, end), for explanations; a character that is no word is of kind `?`."""
@@ -174,9 +161,3 @@ class Machine:
                 found.append((self.names[kind], *match.span(kind)))
                 position = match.end()
         return found
-
-
-def _lark_order(terminal: Any) -> tuple[Any, ...]:
-    """The order in which Lark tries terminals."""
-    pattern = terminal.pattern
-    return (-terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name)

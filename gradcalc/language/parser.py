@@ -108,6 +108,7 @@ class Builder:
     # Statements
 
     def output(self, children: list[Any]) -> Any:
+        """`EXPR`. What follows happens after the parse, when nothing can go wrong with the text any more."""
         return self._output, children[0]
 
     def _output(self, value: Value) -> Statement:
@@ -116,6 +117,7 @@ class Builder:
         return Output(value[0], self.block.line_of(value[1]), self.block, value[1], value[2], tuple(self.warnings))
 
     def assignment(self, children: list[Any]) -> Any:
+        """`name = EXPR`."""
         return self._assign, children[0], children[2]
 
     def _assign(self, match: Match, value: Value) -> Statement:
@@ -187,9 +189,7 @@ class Builder:
         span = children[0].span(children[0].lastindex)
         place = self.block.place(*span)
         if name in REGISTRY:
-            raise NameProblem(
-                f"{name} is a gate of the catalogue", place=place, remedy="give your gate a name of its own"
-            )
+            raise NameProblem(f"{name} is a gate of the catalogue", place=place, remedy="give your gate a name of its own")
         if name in program.definitions and not program.interactive:
             first = program.definitions[name].entry
             raise NameProblem(
@@ -214,6 +214,7 @@ class Builder:
         return name
 
     def definition(self, children: list[Any]) -> Any:
+        """`f(x, y) = EXPR`."""
         return self._define, children[0], children[2]
 
     def _define(self, name: str, value: Value) -> Statement:
@@ -231,7 +232,7 @@ class Builder:
             title=name,
             family="user",
             sentence="Does what its body does.",
-            arity=(len(parameters), len(parameters)),
+            arity=(own, own),
             parameters=parameters,
             attributes=(),
             samples=((-2.0, 2.0),) * len(parameters),
@@ -277,7 +278,7 @@ class Builder:
         for name, node in self.scope.items():
             sheet.names[new[node]] = name
         for node in used:
-            sheet.names[new[node]] = program.label(node)
+            sheet.names[new[node]] = self._outer_name(node)
         for node in range(base + own, total):
             if node in new:
                 continue
@@ -288,7 +289,7 @@ class Builder:
                 inputs = [new[source] for source in graph.inputs(node)]
                 new[node] = body.add(operator.gate, inputs, operator.attributes)
             _extend(sheet, *(column[node] for column in columns))
-        labels = [(node, program.label(node), [column[node] for column in columns]) for node in used]
+        labels = [(node, self._outer_name(node), [column[node] for column in columns]) for node in used]
         program.cut(mark)
         program.sheet.open(base, self.block)
         captured: list[tuple[int, str]] = []
@@ -298,6 +299,14 @@ class Builder:
             captured.append((outer, label))
         parameters = tuple(new[node] for node in [*self.scope.values(), *used])
         return Body(body, parameters, new[output]), sheet, captured
+
+    def _outer_name(self, node: int) -> str:
+        """A name of a node outside a body; if there is a choice, none that is a parameter's."""
+        program = self.program
+        label = program.label(node, limit=None)
+        if label not in self.scope:
+            return label
+        return next((n for n, given in program.names.items() if given == node and n not in self.scope), label)
 
     # Names and numbers
 
@@ -322,9 +331,7 @@ class Builder:
         if name in program.literals:
             return self._constant(program.literals[name], start, end)
         if name in program.broken:
-            raise NameProblem(
-                f"{name} could not be computed: see line {program.broken[name]}", place=self.block.place(start, end)
-            )
+            raise NameProblem(f"{name} could not be computed: see line {program.broken[name]}", place=self.block.place(start, end))
         if name in CONSTANTS and name not in program.bound:
             if name not in program.constant_uses:
                 from gradcalc.language.program import Entry
@@ -340,9 +347,7 @@ class Builder:
     def overflow(self, start: int, end: int) -> None:
         """Warn that a number is too large for a float."""
         self.warnings.append(
-            ProgramSyntaxError(
-                "this number is larger than a float64 can hold: it is inf", place=self.block.place(start, end)
-            )
+            ProgramSyntaxError("this number is larger than a float64 can hold: it is inf", place=self.block.place(start, end))
         )
 
     def _constant(self, value: Any, start: int, end: int) -> Value:
@@ -376,6 +381,7 @@ class Builder:
         return code
 
     def comparison(self, children: list[Any]) -> Value:
+        """`a < b`; a chain of comparisons is refused here, where its parts are known."""
         (first, start, stop), word, (second, begin, end) = children
         text, graph, sheet = self.block.text, self.program.graph, self.program.sheet
         spot = word.start()
@@ -401,6 +407,7 @@ class Builder:
         return gate
 
     def transpose(self, children: list[Any]) -> Value:
+        """`x.T`."""
         (node, start, _), word = children
         end = word.end(word.lastindex)
         gate = self._gate("transpose", 1)
@@ -411,11 +418,13 @@ class Builder:
     # Arrays and indices
 
     def empty_array(self, children: list[Any]) -> Value:
+        """`[]`."""
         import numpy
 
         return self._constant(_frozen(numpy.empty(0)), children[0].start(), children[1].end(children[1].lastindex))
 
     def array(self, children: list[Any]) -> Value:
+        """`[a, b]`: one constant if all elements are numbers, else the gate that stacks them."""
         items, closing = children[1], children[-1]
         start, end = children[0].start(), closing.end(closing.lastindex)
         graph, count = self.program.graph, len(items)
@@ -454,6 +463,7 @@ class Builder:
         return _frozen(numpy.stack(values))
 
     def index(self, children: list[Any]) -> Value:
+        """`x[0, 1:]`."""
         (node, start, _), opening, subscripts, closing = (*children[:3], children[-1])
         end = closing.end(closing.lastindex)
         gate = self._gate("[]", 1)
@@ -462,6 +472,7 @@ class Builder:
         return result, start, end
 
     def position(self, children: list[Any]) -> int:
+        """A whole number in an index."""
         value = children[0]
         node, start, end = value
         graph = self.program.graph
@@ -474,9 +485,7 @@ class Builder:
                 "write a number, such as x[0], or a slice, such as x[1:3]",
             )
         if type(number) is not float:
-            self._fail(
-                ArgumentProblem, "an index must be a number, not an array", value, "write one number per axis: x[0, 1]"
-            )
+            self._fail(ArgumentProblem, "an index must be a number, not an array", value, "write one number per axis: x[0, 1]")
         if not number.is_integer():
             self._fail(ArgumentProblem, f"an index must be a whole number, not {self.block.text[start:end]}", value)
         return int(number)
@@ -484,15 +493,18 @@ class Builder:
     # Calls
 
     def text(self, children: list[Any]) -> Keyword:
+        """A string as an argument."""
         word = children[0]
         start, end = word.span(word.lastindex)
         return Keyword("", word[word.lastindex][1:-1], start, end)
 
     def keyword_text(self, children: list[Any]) -> Keyword:
+        """`name="text"` as an argument."""
         name, _, word = children
         return Keyword(self.name(name), word[word.lastindex][1:-1], name.start(), word.end(word.lastindex))
 
     def keyword(self, children: list[Any]) -> Keyword:
+        """`name=EXPR` as an argument."""
         name, _, value = children
         node, _, end = value
         program, text = self.program, self.block.text[value[1] : value[2]]
@@ -510,22 +522,24 @@ class Builder:
         return Keyword(self.name(name), value, name.start(), end)
 
     def empty_call(self, children: list[Any]) -> Value:
+        """`f()`."""
         return self._call(children[0], [], children[2])
 
     def call(self, children: list[Any]) -> Value:
+        """`f(x, y)`."""
         return self._call(children[0], children[2], children[-1])
 
     def _call(self, word: Match, arguments: list[Any], closing: Match) -> Value:
         start, behind = word.span(word.lastindex or 0)
         end = closing.end(closing.lastindex or 0)
         name = self.name(word)
-        definition = self.program.definitions.get(name)
-        if definition is not None:
-            return self._user_call(definition, arguments, start, end)
-        if name not in REGISTRY or not name[0].isidentifier():
-            self._unknown_gate(name, start, behind, end)
         code = self.codes.get(f"{name}/{len(arguments)}")
         if code is None or Keyword in map(type, arguments):
+            definition = self.program.definitions.get(name)
+            if definition is not None:
+                return self._user_call(definition, arguments, start, end)
+            if name not in REGISTRY:
+                self._unknown_gate(name, start, behind, end)
             gate, inputs, attributes = self._match(name, arguments, start, behind)
             code = self.program.graph.code(gate, attributes, len(inputs))
             if not gate.attributes and gate.data is None and len(inputs) == len(arguments):
@@ -581,9 +595,7 @@ class Builder:
             plan = self._plan(record, positional, named)
             if plan is not None:
                 inputs, given = plan
-                values = {
-                    a.name: self._attribute(record, a, given[a.name]) for a in record.attributes if a.name in given
-                }
+                values = {a.name: self._attribute(record, a, given[a.name]) for a in record.attributes if a.name in given}
                 for argument in reversed(list(given.values())):
                     if isinstance(argument, Keyword):
                         argument = argument.value
@@ -600,9 +612,7 @@ class Builder:
             remedy="write " + " or ".join(record.signature() for record in records),
         )
 
-    def _sort_arguments(
-        self, name: str, records: tuple[Gate, ...], arguments: list[Any]
-    ) -> tuple[list[Any], dict[str, Keyword]]:
+    def _sort_arguments(self, name: str, records: tuple[Gate, ...], arguments: list[Any]) -> tuple[list[Any], dict[str, Keyword]]:
         """Arguments by position, and by name."""
         positional: list[Any] = []
         named: dict[str, Keyword] = {}
@@ -636,9 +646,7 @@ class Builder:
             named[argument.name] = argument
         return positional, named
 
-    def _plan(
-        self, record: Gate, positional: list[Any], named: dict[str, Keyword]
-    ) -> tuple[list[int], dict[str, Any]] | None:
+    def _plan(self, record: Gate, positional: list[Any], named: dict[str, Keyword]) -> tuple[list[int], dict[str, Any]] | None:
         """How the arguments are shared out between a record's inputs and its attributes; None if they do not fit."""
         most = record.arity[1]
         texts = [isinstance(argument, Keyword) for argument in positional]
@@ -718,9 +726,7 @@ class Builder:
     def _unknown_gate(self, name: str, start: int, behind: int, end: int) -> NoReturn:
         program, place = self.program, self.block.place(start, behind)
         if self.defining is not None and self.defining[0] == name:
-            raise NameProblem(
-                f"{name} calls itself", place=place, remedy="a gate has no recursion: it must be a formula that ends"
-            )
+            raise NameProblem(f"{name} calls itself", place=place, remedy="a gate has no recursion: it must be a formula that ends")
         if name in program.broken_gates:
             raise NameProblem(f"{name} could not be defined: see line {program.broken_gates[name]}", place=place)
         from gradcalc.language.diagnostics import unknown_gate

@@ -262,8 +262,6 @@ class Program:
         """Note that a name has no value because its computation failed on this line: later uses say so."""
         self.broken[name] = line
 
-    def problem(
-        self, node: int, message: str, remedy: str = "", kind: type[GradcalcError] = NameProblem
-    ) -> GradcalcError:
+    def problem(self, node: int, message: str, remedy: str = "", kind: type[GradcalcError] = NameProblem) -> GradcalcError:
         """An error about a node, with its place."""
         return kind(message, place=self.place(node), remedy=remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -132,7 +133,9 @@ class Scanner:
                 position = self._string(text, character, at, begin)
             else:
                 offset = self._base + at - begin
-                self._flaws.append(Flaw(offset, offset + 1, "character"))
+                # The first in a statement says enough, and a binary file must not fill the memory.
+                if not self._flaws or (self._cuts and self._flaws[-1].start < self._cuts[-1]):
+                    self._flaws.append(Flaw(offset, offset + 1, "character"))
             found = search(text, position)
         if begin < len(text):
             self._parts.append(text[begin:])
@@ -195,20 +198,23 @@ class Scanner:
             text = "".join(self._parts)
             self._parts.clear()
         block = Block(text, self.line, self.file, self.alone, self._passed)
-        cuts, flaws = self._cuts, self._flaws
+        cuts = self._cuts
         self.line += self._passed
         self._passed = self._base = 0
-        if not cuts and not flaws:
+        if not cuts and not self._flaws:
             piece = _trimmed(block, 0, len(text))
             if piece is not None:
                 yield piece
             return
+        flaws = deque(self._flaws)
         self._cuts, self._flaws = [], []
         start = 0
         for end in [*cuts, len(text)]:
             if start > end:
                 break
-            flaw = next((flaw for flaw in flaws if start <= flaw.start <= end), None)
+            while flaws and flaws[0].start < start:
+                flaws.popleft()
+            flaw = flaws[0] if flaws and flaws[0].start <= end else None
             if flaw is not None and flaw.kind in ("unclosed", "unopened", "mismatch", "string"):
                 end = len(text)
             piece = _trimmed(block, start, end)

@@ -64,7 +64,9 @@ class Sheet:
 
 def plain_source(text: str, start: int, end: int, limit: int | None = None) -> str:
     """A piece of source on one line, without comments; no more of it than a limit needs is looked at."""
-    piece = text[start:end] if limit is None else text[start : min(end, start + 4 * limit)]
+    if limit is not None and end > start + 4 * limit:
+        return plain_source(text, start, start + 4 * limit)[:limit] + "…"
+    piece = text[start:end]
     if "#" in piece or "\n" in piece or "\r" in piece:
         from gradcalc.language.tables import machine
 

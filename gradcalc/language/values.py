@@ -140,8 +140,6 @@ def _about(what: str, block: Block, shift: int, error: GradcalcError) -> Gradcal
     place = error.place
     if place is not None:
         place = Place(1, place.column + shift, place.width, block.text, None, True)
-    related = tuple(
-        (words, Place(1, at.column + shift, at.width, block.text, None, True)) for words, at in error.related
-    )
+    related = tuple((words, Place(1, at.column + shift, at.width, block.text, None, True)) for words, at in error.related)
     kind = type(error) if not isinstance(error, ProgramSyntaxError) else BindingProblem
     return kind(f"{what}: {error.message}", place=place, remedy=error.remedy, related=related)

@@ -45,12 +45,12 @@ def catalogue_text(gates: Iterable[Gate], aliases: Mapping[str, str], surface: S
     return _text(lines[:-1], surface)
 
 
-def _family_lines(
-    gates: Sequence[Gate], spellings: Mapping[str, Sequence[str]], room: int, surface: Surface
-) -> Iterator[Cell]:
+def _family_lines(gates: Sequence[Gate], spellings: Mapping[str, Sequence[str]], room: int, surface: Surface) -> Iterator[Cell]:
+    named: set[str] = set()
     for gate in gates:
         usage = usage_text(gate)
-        others = spellings.get(gate.name, ())
+        others = spellings.get(gate.name, ()) if gate.name not in named else ()
+        named.add(gate.name)
         words = gate.title + (f" (also {', '.join(others)})" if others else "")
         lines = _wrapped(words, surface, room + 4)
         lead = "  " + usage + " " * (room - width(usage) + 2)

@@ -67,6 +67,9 @@ def array_text(value: Any, digits: int, room: int, shaped: bool = True) -> str:
             return whole
     shape = "×".join(map(str, value.shape))
     least, most = _range(value)
+    if least == most:
+        text = f"all {rounded_text(least, digits)}"
+        return f"{shape}, {text}" if shaped else text
     for columns in (3, 2, 1):
         text = f"{_corner(value, columns)} {shape} in {rounded_text(least, 3)}..{rounded_text(most, 3)}"
         if len(text) <= room:

@@ -64,6 +64,7 @@ LAYOUTS = (
     Layout(6, 24, 9, 16, False, True),
     Layout(6, 24, 9, 13, False, False),
     Layout(5, 22, 9, 13, False, False),
+    Layout(6, 16, 9, 13, False, False),
     Layout(5, 16, 7, 13, False, False),
     Layout(5, 16, 7, SMALL, False, False),
     Layout(4, 12, 7, SMALL, False, False),
@@ -144,7 +145,7 @@ def _verdict_words(result: Result) -> str:
     where = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return {
         "kink": f"the gradient follows a convention at {where}",
-        "edge": f"the function lives on one side only at {where}",
+        "edge": f"the function has an edge at {where}",
         "unsure": f"the numerical derivative is too uncertain to judge {where}",
         "mismatch": f"gradient and numerical derivative disagree at {where}",
     }[verdict]
@@ -170,7 +171,7 @@ def _fitting_table(
     """The most generous table that fits."""
     known = {node.id: node for node in shown}
     known.update((number, nodes[number]) for node in shown for number in node.inputs[:5] if number not in known)
-    table = Table([])
+    table = Table()
     for layout in LAYOUTS if surface.terminal else (UNLIMITED,):
         table = _table(shown, known, layout._replace(digits=digits) if digits else layout, surface)
         if not surface.unicode:
@@ -185,7 +186,7 @@ def _fitting_table(
 
 def _table(shown: Sequence[NodeReport], known: Mapping[int, NodeReport], layout: Layout, surface: Surface) -> Table:
     """The rows in one layout; columns in which nothing would stand are left out."""
-    table = Table([])
+    table = Table()
     table.add("#", [cell(str(node.id), "quiet") for node in shown], right=True)
     table.add("node", [cell(cut(visible(node.name), layout.names), "name" if node.named else "") for node in shown])
     gates = [Span(visible(node.gate), "quiet" if node.gate == "input" else "") for node in shown]
@@ -263,10 +264,10 @@ def _numerical_cells(shown: Sequence[NodeReport], layout: Layout) -> list[Cell]:
 
 
 def _numerical_texts(node: NodeReport, layout: Layout) -> tuple[str, str]:
+    if node.slopes is not None and all(map(isnan, node.slopes)):
+        return "none", ""
     if node.slopes is not None and node.slopes[0] != node.slopes[1]:
-        left, right = (
-            "none" if isnan(slope) else short_text(slope, min(layout.digits, 6)) for slope in node.slopes
-        )
+        left, right = ("none" if isnan(slope) else short_text(slope, min(layout.digits, 6)) for slope in node.slopes)
         return f"{left} left, {right} right" if layout.wordy else f"{left} | {right}", ""
     if node.numerical is None or node.error_bar is None:
         return _value_text(node.numerical, layout), ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gradcalc.views.numbers import point_position
@@ -49,15 +48,21 @@ class Column(NamedTuple):
     right: bool = False
 
 
-@dataclass(slots=True)
 class Table:
-    """Columns, rows of cells, and perhaps a row that stands for those left out."""
+    """Columns, rows of cells, and perhaps words that stand for rows left out.
 
-    columns: list[Column]
-    rows: list[list[Cell]] = field(default_factory=list)
-    gap_after: int | None = None
-    """Behind this number of rows some were left out, and `gap_words` says so."""
-    gap_words: str = ""
+    Attributes:
+        columns: the heads of the columns.
+        rows: the cells, row by row.
+        gap_after: behind this number of rows some were left out, and `gap_words` says so.
+        gap_words: what it says.
+    """
+
+    def __init__(self) -> None:
+        self.columns: list[Column] = []
+        self.rows: list[list[Cell]] = []
+        self.gap_after: int | None = None
+        self.gap_words = ""
 
     def add(self, title: str, cells: Sequence[Cell], right: bool = False) -> None:
         """One more column, with its cells."""
@@ -99,9 +104,7 @@ def aligned(texts: Sequence[str]) -> list[str]:
     """Numbers padded so that their decimal points stand below each other; what is no number is left alone."""
     positions = [point_position(text) if _is_number(text) else -1 for text in texts]
     before = max(positions, default=0)
-    after = max(
-        (len(text) - position for text, position in zip(texts, positions, strict=True) if position >= 0), default=0
-    )
+    after = max((len(text) - position for text, position in zip(texts, positions, strict=True) if position >= 0), default=0)
     return [
         " " * (before - position) + text + " " * (after - len(text) + position) if position >= 0 else text
         for text, position in zip(texts, positions, strict=True)

@@ -53,7 +53,7 @@ def measure(sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
     from gradcalc.language.program import Output, Program
 
     assert gradcalc.gates
-    lark = tables.from_text(tables.folder() / tables.GRAMMAR)
+    lark = tables.parser(tables.folder() / tables.GRAMMAR)
     machine = tables.machine()
     figures: dict[str, float] = {}
     for size in sizes:
@@ -76,12 +76,10 @@ def measure(sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
 
 def measure_loading() -> dict[str, float]:
     """Milliseconds for the first parser of a process; call it in a fresh one."""
-    import lark
-
     import gradcalc.gates
     from gradcalc.language import parser, program, tables
 
-    assert lark and gradcalc.gates and parser
+    assert gradcalc.gates and parser
     start = time.perf_counter()
     tables.machine()
     loaded = time.perf_counter()

@@ -91,14 +91,17 @@ def test_a_number_that_is_too_large_is_infinite_with_a_warning() -> None:
     assert "inf" in statement.warnings[0].message
 
 
-@pytest.mark.parametrize(("text", "index"), [
-    ("x[0]", (0,)),
-    ("x[-1]", (-1,)),
-    ("x[1:, :2]", (("slice", 1, None, None), ("slice", None, 2, None))),
-    ("x[::-1]", (("slice", None, None, -1),)),
-    ("x[1:9:2,]", (("slice", 1, 9, 2),)),
-    ("x[..., 0]", ("...", 0)),
-])
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("x[0]", (0,)),
+        ("x[-1]", (-1,)),
+        ("x[1:, :2]", (("slice", 1, None, None), ("slice", None, 2, None))),
+        ("x[::-1]", (("slice", None, None, -1),)),
+        ("x[1:9:2,]", (("slice", 1, 9, 2),)),
+        ("x[..., 0]", ("...", 0)),
+    ],
+)
 def test_indices(text: str, index: Any) -> None:
     program = Program()
     (statement,) = program.statements(text)
@@ -107,15 +110,18 @@ def test_indices(text: str, index: Any) -> None:
     assert len(program.graph) == 2, "the numbers of an index are no nodes"
 
 
-@pytest.mark.parametrize(("text", "attributes"), [
-    ("leaky_relu(x)", {"slope": 0.01}),
-    ("leaky_relu(x, 0.2)", {"slope": 0.2}),
-    ("leaky_relu(x, slope=-0.2)", {"slope": -0.2}),
-    ("sum(x)", {"axis": None, "keepdims": False}),
-    ("sum(x, 0, true)", {"axis": 0, "keepdims": True}),
-    ("sum(x, axis=[0, -1], keepdims=True)", {"axis": (0, -1), "keepdims": True}),
-    ("sum(x, axis=None)", {"axis": None, "keepdims": False}),
-])
+@pytest.mark.parametrize(
+    ("text", "attributes"),
+    [
+        ("leaky_relu(x)", {"slope": 0.01}),
+        ("leaky_relu(x, 0.2)", {"slope": 0.2}),
+        ("leaky_relu(x, slope=-0.2)", {"slope": -0.2}),
+        ("sum(x)", {"axis": None, "keepdims": False}),
+        ("sum(x, 0, true)", {"axis": 0, "keepdims": True}),
+        ("sum(x, axis=[0, -1], keepdims=True)", {"axis": (0, -1), "keepdims": True}),
+        ("sum(x, axis=None)", {"axis": None, "keepdims": False}),
+    ],
+)
 def test_attributes(text: str, attributes: dict[str, Any]) -> None:
     program = Program()
     (statement,) = program.statements(text)

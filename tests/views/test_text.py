@@ -68,7 +68,7 @@ def test_surface_of_an_old_encoding() -> None:
 
 
 def test_a_table_too_wide_is_folded_not_cut() -> None:
-    table = Table([])
+    table = Table()
     table.add("words", [cell("one two three four")])
     table.add("more", [cell("five six seven eight")])
     text = render(table, Surface(20, terminal=True))
