@@ -105,7 +105,15 @@ class NameProblem(GradcalcError):
 
 
 class BindingProblem(GradcalcError):
-    """A value from outside that is missing, unknown, given twice or of the wrong kind."""
+    """A value from outside that is missing, unknown, given twice or of the wrong kind.
+
+    Attributes:
+        missing: the name of the input that has no value, if that is the problem.
+        unknown: the name for which the program has no input, if that is.
+    """
+
+    missing: str | None = None
+    unknown: str | None = None
 
 
 class ArgumentProblem(GradcalcError):

@@ -164,10 +164,11 @@ class Workspace:
         """
         last: tuple[Assigned, int] | None = None
         outputs = 0
+        unread = False
         mark = self.program.mark()
         for statement in self.program.statements(source, file):
             if isinstance(statement, GradcalcError):
-                last = None
+                last, unread = None, True
                 yield statement
             elif isinstance(statement, Output):
                 outputs += 1
@@ -183,7 +184,8 @@ class Workspace:
             mark = self.program.mark()
         if last is not None and not outputs:
             yield from self._answers_to(*last)
-        yield from self._unknown_names()
+        if not unread:  # what could not be read may have had any names
+            yield from self._unknown_names()
 
     def _assigned(self, statement: Assigned) -> GradcalcError | None:
         """Compute a default right away, so that its mistakes are told in its own line."""
@@ -236,7 +238,9 @@ class Workspace:
         near = nearest(name, unknown)
         if near is not None:
             remedy = f"did you mean --{name} instead of --{near}?\n{remedy}"
-        return BindingProblem(f"{name} has no value", place=entry.place, remedy=remedy)
+        problem = BindingProblem(f"{name} has no value", place=entry.place, remedy=remedy)
+        problem.missing = name
+        return problem
 
     def _unknown_names(self) -> Iterator[GradcalcError]:
         """What was given a value, or asked for, and is not in the program."""
@@ -249,7 +253,9 @@ class Workspace:
                     continue
                 near = nearest(name, inputs)
                 remedy = f"did you mean --{near}?" if near else f"the inputs are {', '.join(inputs)}" if inputs else ""
-                yield BindingProblem(f"the program has no input {name}", remedy=remedy or "the program has no inputs")
+                problem = BindingProblem(f"the program has no input {name}", remedy=remedy or "the program has no inputs")
+                problem.unknown = name
+                yield problem
             elif entry.kind not in ("input", "default"):
                 yield BindingProblem(
                     f"{name} is computed by the program, so it takes no value", place=entry.place(), remedy=f"leave out --{name}"

@@ -81,6 +81,10 @@ class Builder:
             node = self._constants[key] = self.graph.add_constant(value)
         return Expression(self, node)
 
+    def lifted(self, value: Any) -> Expression:
+        """A term as it is, a number as a constant."""
+        return value if isinstance(value, Expression) else self.number(float(value))
+
     def value(self, term: Expression) -> float | None:
         """The number that a term is, if it is a constant number."""
         if self.graph.codes[term.node] == CONSTANT:
@@ -106,7 +110,7 @@ class Builder:
 
     def apply(self, name: str, arguments: Sequence[Any], attributes: dict[str, Any]) -> Expression:
         """A gate on terms and numbers, simplified."""
-        terms = tuple(self.number(float(a)) if isinstance(a, int | float) else a for a in arguments)
+        terms = tuple(map(self.lifted, arguments))
         values = [self.value(term) for term in terms]
         if terms and all(value is not None for value in values):
             folded = self._fold(name, values, attributes)

@@ -68,7 +68,8 @@ def ladder(x: float) -> tuple[int, int]:
     exponent = max(math.frexp(x)[1], TINY_EXPONENT) if x != 0.0 else TINY_EXPONENT
     finest = max(exponent - FINEST, -1000)
     coarsest = max(exponent, 0) + 2
-    ratio = max(2, -(-(coarsest - finest) // (LEVELS - 1)))
+    # Beyond a ratio of 8 neighbouring steps have so little to do with each other that extrapolation hides its own error.
+    ratio = max(2, min(3, -(-(coarsest - finest) // (LEVELS - 1))))
     return finest, ratio
 
 
@@ -102,38 +103,47 @@ def slopes(
     rightward = [(p - center) / h for p, h in zip(above, lengths)]
     leftward = [(center - m) / h for m, h in zip(below, lengths)]
     blur = [noise / h for h in lengths]
-    one_sided_blur = [2.0 * b for b in blur]
+    # Far out the function's values may be larger than here, and so is their rounding.
+    leftward_blur = [2.0 * b + EPSILON * abs(q) for b, q in zip(blur, leftward)]
+    rightward_blur = [2.0 * b + EPSILON * abs(q) for b, q in zip(blur, rightward)]
+    central_blur = [b + EPSILON * (abs(p) + abs(q)) for b, p, q in zip(blur, leftward, rightward)]
+    one_sided = (ratio, ratio**2, ratio**3)
     return Slopes(
-        _outwards(central, blur, (ratio**2, ratio**4, ratio**6), arithmetic),
-        _steep(_outwards(leftward, one_sided_blur, (ratio, ratio**2, ratio**3), arithmetic), leftward, blur, ratio, arithmetic),
-        _steep(_outwards(rightward, one_sided_blur, (ratio, ratio**2, ratio**3), arithmetic), rightward, blur, ratio, arithmetic),
+        _outwards(central, central_blur, (ratio**2, ratio**4, ratio**6), arithmetic),
+        _steep(_outwards(leftward, leftward_blur, one_sided, arithmetic), leftward, blur, ratio, arithmetic),
+        _steep(_outwards(rightward, rightward_blur, one_sided, arithmetic), rightward, blur, ratio, arithmetic),
     )
 
 
 def _outwards(quotients: Sequence[Any], blur: Sequence[Any], factors: Sequence[Any], arithmetic: Arithmetic) -> Slope:
     """Walk from the finest stencil outwards; the leading errors of a quotient grow by these factors from step to step."""
     select, finite = arithmetic
-    coarser: Sequence[Any] = quotients
-    best: Sequence[Any] = quotients
+    stages = [quotients]
     for factor in factors:
-        coarser, best = best, [(factor * fine - wide) / (factor - 1.0) for fine, wide in zip(best, best[1:])]
-    value, bar = best[0], _bar(best[0], coarser[0], blur[0])
+        stages.append([(factor * fine - wide) / (factor - 1.0) for fine, wide in zip(stages[-1], stages[-1][1:])])
+    best = stages[-1]
+    bars = [_bar(stages, level, factors[0], blur[level]) for level in range(len(best))]
+    value, bar = best[0], bars[0]
     alive = finite(value) & finite(bar)
     value, bar = select(alive, value, math.nan), select(alive, bar, math.inf)
     spread = abs(quotients[0] - quotients[1])
     resolved = alive & (spread <= 4.0 * blur[0] + 1e-3 * abs(quotients[1]))
-    for level in range(1, len(best)):
-        candidate = best[level]
-        width = _bar(candidate, coarser[level], blur[level])
+    for candidate, width in zip(best[1:], bars[1:]):
         alive = alive & finite(candidate) & finite(width) & (abs(candidate - value) <= bar + width)
         better = alive & (width < bar)
         value, bar = select(better, candidate, value), select(better, width, bar)
     return Slope(value, bar, resolved)
 
 
-def _bar(best: Any, coarser: Any, blur: Any) -> Any:
-    """The error bar of an extrapolated quotient: what the last extrapolation changed, the rounding of the values and its own."""
-    return abs(best - coarser) + 1.5 * blur + 8.0 * EPSILON * abs(best)
+def _bar(stages: Sequence[Sequence[Any]], level: int, factor: Any, blur: Any) -> Any:
+    """The error bar of an extrapolated quotient: what the extrapolations may be off, the rounding of the values and its own.
+
+    An extrapolation is trusted to gain no more on its neighbour than the first one does: where a step reaches over a kink (of any
+    derivative), the higher ones gain no more than that.
+    """
+    _, once, twice, best = stages
+    changes = abs(once[level] - once[level + 1]) + abs(twice[level] - twice[level + 1])
+    return changes / factor + 1.5 * blur + 8.0 * EPSILON * abs(best[level])
 
 
 def _steep(slope: Slope, quotients: Sequence[Any], blur: Sequence[Any], ratio: Any, arithmetic: Arithmetic) -> Slope:

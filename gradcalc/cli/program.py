@@ -13,7 +13,6 @@ from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, U
 if TYPE_CHECKING:
     from gradcalc.workspace import Result, Workspace
 
-UNKNOWN = "the program has no input "
 """How the workspace begins to say that a name which was given a value does not occur."""
 
 
@@ -181,17 +180,10 @@ class GivenProgram:
 
     def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
         """The answers to the program, one by one as its text comes in."""
-        failed = False
         try:
             for answer in workspace.answers(self.source.content(), self.source.name):
                 self._refuse_ambiguous(workspace)
-                if isinstance(answer, GradcalcError):
-                    # Where a statement could not be read, nobody knows what names it would have used.
-                    if not (failed and answer.message.startswith(UNKNOWN)):
-                        yield self._explained(answer, workspace)
-                    failed = failed or answer.place is not None
-                else:
-                    yield answer
+                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
                 # See `run`: from here on there may be garbage.
                 gc.enable()
         except GradcalcError as problem:
@@ -199,18 +191,18 @@ class GivenProgram:
 
     def _explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
         """The problem in the terms of this command line, on which some names are options."""
-        for name in self.bindings:
-            if problem.message == f"{UNKNOWN}{name}":
-                known = workspace.program.known
-                inputs = [known_name for known_name, entry in known.items() if entry.kind in ("input", "default")]
-                problem.remedy = suggestion(name, self.known, inputs) or problem.remedy
-        name = problem.message.removesuffix(" has no value")
-        if f"--{name}" in self.known:
-            problem.remedy = problem.remedy.replace(f"--{name} NUMBER", let(name, "NUMBER"))
-        from gradcalc.cli.application import COMMANDS
+        if isinstance(problem, BindingProblem) and problem.unknown is not None:
+            known = workspace.program.known
+            inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
+            problem.remedy = suggestion(problem.unknown, self.known, inputs) or problem.remedy
+        if isinstance(problem, BindingProblem) and problem.missing is not None:
+            from gradcalc.cli.application import COMMANDS
 
-        if name in COMMANDS:
-            problem.remedy = f"a command comes first: gradcalc {name}"
+            name = problem.missing
+            if f"--{name}" in self.known:
+                problem.remedy = problem.remedy.replace(f"--{name} NUMBER", let(name, "NUMBER"))
+            if name in COMMANDS:
+                problem.remedy = f"a command comes first: gradcalc {name}"
         return self.source.moved(problem)
 
     def _refuse_ambiguous(self, workspace: Workspace) -> None:

@@ -11,6 +11,9 @@ from gradcalc.gates.record import Syntax, Where, gate
 
 FAMILY = "arithmetic"
 
+UNRESOLVED = 2.0**32
+"""A number so many times as large as the distance between jumps is taken to be at one."""
+
 gate(
     "+",
     "sum",
@@ -86,7 +89,11 @@ gate(
     exact=lambda mp, a, b: a - b * mp.floor(a / b),
     partials=lambda y, a, b: (1.0, -floor(a / b)),
     domain=Where("b != 0", lambda a, b: b != 0),
-    kinks=Where("a is a multiple of b (a jump): the slope from above", lambda a, b: a % b == 0),
+    # Where a is that much larger, the jumps lie closer together than anything that a difference could resolve.
+    kinks=Where(
+        "a is a multiple of b (a jump): the slope from above",
+        lambda a, b: (a % b == 0) | (abs(a) > UNRESOLVED * abs(b)),
+    ),
     samples=((0.2, 0.9), (1.1, 2.0)),
     example="a%b --a 7.5 --b 2",
 )
@@ -229,7 +236,7 @@ gate(
     scalar=ieee.whole(math.floor),
     exact=lambda mp, x: mp.floor(x),
     partials=lambda y, x: (0.0,),
-    kinks=Where("x is whole (a jump): slope 0", lambda x: x % 1 == 0),
+    kinks=Where("x is whole (a jump): slope 0", lambda x: (x % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.2, 0.8),),
     example="floor(x) --x 2.5",
@@ -242,7 +249,7 @@ gate(
     scalar=ieee.whole(math.ceil),
     exact=lambda mp, x: mp.ceil(x),
     partials=lambda y, x: (0.0,),
-    kinks=Where("x is whole (a jump): slope 0", lambda x: x % 1 == 0),
+    kinks=Where("x is whole (a jump): slope 0", lambda x: (x % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.2, 0.8),),
     example="ceil(x) --x 2.5",
@@ -256,7 +263,7 @@ gate(
     array="rint",
     exact=lambda mp, x: mp.nint(x),
     partials=lambda y, x: (0.0,),
-    kinks=Where("x is halfway between whole numbers (a jump): slope 0", lambda x: (x - 0.5) % 1 == 0),
+    kinks=Where("x is halfway between whole numbers (a jump): slope 0", lambda x: ((x - 0.5) % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.6, 1.4),),
     example="round(x) --x 2.6",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
@@ -16,8 +17,22 @@ LEAST_WIDTH = 30
 
 
 def derivative_text(gate: Gate) -> str:
-    """The local derivatives of a gate as a formula, or nothing where it has no such formula."""
-    return ""
+    """The local derivatives of an element-wise gate as formulas, in which `y` is its result; nothing for other gates."""
+    from gradcalc.calculus.local import local_derivatives
+    from gradcalc.dialects.language import spell
+
+    local = local_derivatives(gate)
+    if local is None:
+        return ""
+    texts = [
+        f"by {name}: {spell(local.graph, node, local.names.get)}"
+        for name, node in zip(gate.parameters, local.derivatives)
+        if node is not None
+    ]
+    where_y = (
+        ", where y is the result" if any("y" in re.findall(r"\w+", text) for text in texts) and "y" not in gate.parameters else ""
+    )
+    return "; ".join(texts) + where_y if texts else "none"
 
 
 def usage_text(gate: Gate) -> str:

@@ -46,8 +46,10 @@ def uncertain_text(value: float, error_bar: float, digits: int) -> str:
 
 def bar_text(error_bar: float) -> str:
     """An error bar, to one digit: `2e-15`, `0.02`, `0`."""
-    if error_bar == 0.0 or not isfinite(error_bar):
+    if not isfinite(error_bar):
         return number_text(error_bar)
+    if error_bar < 1e-300:  # what the smallest numbers leave of nothing
+        return "0"
     text = f"{error_bar:.0e}"
     mantissa, exponent = text.split("e")
     power = int(exponent)

@@ -10,12 +10,15 @@ and read the difference: every line of it is something that a user will be told.
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
+from gradcalc.cli import main
 from gradcalc.errors import GradcalcError
 from gradcalc.language.program import Program
 
@@ -36,11 +39,16 @@ def said_by_language(body: str) -> str:
 
 
 def said_by_command_line(arguments: list[str], body: str) -> str:
-    """What the whole command says on standard error; imported here, since the language does not need the command line."""
-    cli = pytest.importorskip("gradcalc.cli")
-    if not hasattr(cli, "main"):
-        pytest.skip("there is no command line yet")
-    raise NotImplementedError
+    """What the whole command says on standard error, with the body on standard input."""
+    kept = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = io.StringIO(body), io.StringIO(), io.StringIO()
+    try:
+        status = main(arguments)
+        answer = sys.stderr.getvalue().rstrip("\n")
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = kept
+    assert status == (2 if "error: " in answer else 0)
+    return answer
 
 
 def said(body: str) -> str:
