@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -122,6 +122,19 @@ class Graph:
     def constant(self, node: int) -> Any:
         """The value of a constant node."""
         return self.constants[self.left[node]]
+
+    def with_constants(self, values: Mapping[int, Any]) -> Graph:
+        """A copy in which these nodes are constants with these values; every node keeps its id."""
+        copy = Graph()
+        for column in ("codes", "left", "right", "bundles", "constants", "operators"):
+            setattr(copy, column, list(getattr(self, column)))
+        copy.input_count = self.input_count
+        copy._codes = dict(self._codes)
+        for node, value in values.items():
+            copy.codes[node] = CONSTANT
+            copy.left[node] = len(copy.constants)
+            copy.constants.append(value)
+        return copy
 
     def mark(self) -> Mark:
         """The present state, to `cut` back to."""

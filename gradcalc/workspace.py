@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, overload
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
 from gradcalc.dialects.language import spell
 from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
-from gradcalc.engine.shapes import ShapeMismatch, shape_of
+from gradcalc.engine.makers import Makers
+from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, NameProblem, ShapeProblem, UsageProblem
 from gradcalc.gates.record import Body
 from gradcalc.graph import CONSTANT, INPUT, Operator
@@ -151,6 +152,7 @@ class Workspace:
         self.program = Program(self.bindings.keys())
         self._values: dict[str, Any] = {}
         self._seed: Any = None
+        self._makers = Makers(self.options.seed, self.options.load_allowed, self.options.max_array)
         self._used: set[str] = set()
         self._opened_names: set[str] = set()
 
@@ -325,16 +327,16 @@ class Workspace:
     def _evaluate(self, part: Extract) -> Evaluation:
         inputs = [self.input_value(entry) for entry in self._inputs(part)]
         try:
-            return evaluate(part.graph, inputs)
-        except ShapeMismatch as mismatch:
-            raise self._shape_problem(part, mismatch) from None
+            return evaluate(part.graph, inputs, self._makers)
+        except NodeProblem as found:
+            raise self._node_problem(part, found) from None
 
-    def _shape_problem(self, part: Extract, mismatch: ShapeMismatch) -> ShapeProblem:
-        node = mismatch.node
+    def _node_problem(self, part: Extract, found: NodeProblem) -> GradcalcError:
+        node = found.node
         while part.source(node) == HIDDEN:
             node += 1  # the place of the gate that was opened
         place = self.program.place(part.source(node))
-        return mismatch.problem(place=place, remedy="")
+        return found.problem(place=place)
 
     def _inputs(self, part: Extract) -> list[Input]:
         """The inputs of an extract, in its own numbering."""
@@ -370,6 +372,7 @@ class Workspace:
             assert value.program is not None
             inner = Workspace(options=replace(self.options, open=(), wrt=None))
             inner.program = value.program
+            inner._makers = self._makers.substream(what)
             return inner._evaluate(inner._extract(value.output, 0)).values[-1]
         if isinstance(value, kinds.Uncertain | kinds.Range | kinds.Grid):
             words = {"Uncertain": "a value with an uncertainty", "Range": "a range", "Grid": "a grid"}[type(value).__name__]
@@ -505,6 +508,9 @@ class Workspace:
         name = program.name_of(node)
         if name is not None:
             return name
+        piece = program.label(node, OUTPUT_LIMIT)
+        if len(piece) == OUTPUT_LIMIT:
+            return piece  # too long to be worth spelling anew
 
         def names(inner: int) -> str | None:
             known = program.name_of(inner)

@@ -48,5 +48,6 @@ def test_an_installed_gradcalc_evaluates(installed: Path, tmp_path: Path) -> Non
 
 
 def test_the_grammar_serves_where_its_tables_are_lost(installed: Path, tmp_path: Path) -> None:
-    code = "from gradcalc.language import tables; tables.read = lambda path: None; import gradcalc; print(gradcalc.parse('2^3').evaluate().value)"
+    code = "import gradcalc; from gradcalc.language import tables; tables.read = lambda path: None\n"
+    code += "print(gradcalc.parse('2^3').evaluate().value)"
     assert run(installed, tmp_path, "-c", code) == "8.0\n"

@@ -35,6 +35,10 @@ class Expression(Term):
         """A gate on a number and this node."""
         return self.builder.apply(gate, (first, self), {})
 
+    def make(self, gate: str, *numbers: float, **attributes: Any) -> Expression:
+        """A gate on numbers alone."""
+        return self.builder.apply(gate, numbers, attributes)
+
     def only(self, condition: Any, slope: Any) -> Expression:
         """This gradient times a slope where the condition holds; elsewhere a zero that nothing multiplied can spoil."""
         product = self if isinstance(slope, float) and slope == 1.0 else self * slope
@@ -120,7 +124,8 @@ class Builder:
         if rule is not None:
             simpler: Expression | None = rule(self, *terms, *values)
             if simpler is not None:
-                return simpler
+                # What the simpler form lacks may have been there only for its shape.
+                return simpler.broadcast_to(broadcast_shapes(*[term.shape for term in terms])) if self._shapes else simpler
         return self._node(name, terms, tuple(sorted(attributes.items())))
 
     def _fold(self, name: str, values: Sequence[float | None], attributes: dict[str, Any]) -> float | None:
@@ -154,8 +159,11 @@ class Builder:
             return broadcast_shapes(*[term.shape for term in terms])
         if gate.data is None:
             return gate.shape(*[term.shape for term in terms], **dict(attributes))
-        sizes = tuple(int(self.value(term) or 0) for term in terms[gate.data :])
-        return gate.shape(*[term.shape for term in terms[: gate.data]], **dict(attributes), sizes=sizes)
+        data, given = gate.divided(terms)
+        sizes = tuple(self.value(term) or 0.0 for term in given)
+        if gate.whole:
+            sizes = tuple(map(int, sizes))
+        return gate.shape(*[term.shape for term in data], **dict(attributes), sizes=sizes)
 
     def parts(self, term: Expression, name: str) -> tuple[Expression, ...] | None:
         """The inputs of a term if it is this gate, else None."""

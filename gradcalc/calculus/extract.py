@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gradcalc.errors import LimitProblem
-from gradcalc.gates.record import Body
+from gradcalc.gates.record import DRAW, Body
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
 OPENED_NODES = 50_000_000
@@ -81,7 +81,7 @@ def extract(graph: Graph, output: int, first: int, opened: Callable[[Operator], 
         gate = graph.operator(node).gate
         assert gate is not None and opened is not None
         arguments = [found[source] for source in graph.inputs(node)]
-        found[node] = _expand(body, arguments, target, opened)
+        found[node] = _expand(body, arguments, target, opened, _draw(graph.operator(node)))
         while len(origin) < len(target):
             inside[len(origin)] = gate.name
             origin.append(HIDDEN)
@@ -111,8 +111,16 @@ def _ended(made: Extract, output: int) -> Extract:
     )
 
 
-def _copy(graph: Graph, node: int, target: Graph, found: dict[int, int]) -> int:
-    """Append one node of a graph to another, its inputs translated by `found`."""
+def _draw(operator: Operator) -> tuple[int, ...]:
+    """Which draw of random numbers a node is, or the call of a user gate that draws inside."""
+    return next((value for name, value in operator.attributes if name == DRAW), ())
+
+
+def _copy(graph: Graph, node: int, target: Graph, found: dict[int, int], call: tuple[int, ...] = ()) -> int:
+    """Append one node of a graph to another, its inputs translated by `found`.
+
+    If it is a draw inside a user gate, every `call` of that gate is a draw of its own.
+    """
     code = graph.codes[node]
     if code == INPUT:
         return target.add_input()
@@ -120,7 +128,10 @@ def _copy(graph: Graph, node: int, target: Graph, found: dict[int, int]) -> int:
         return target.add_constant(graph.constant(node))
     operator = graph.operators[code]
     assert operator.gate is not None
-    return target.add(operator.gate, [found[source] for source in graph.inputs(node)], operator.attributes)
+    attributes = operator.attributes
+    if call and operator.gate.random:
+        attributes = tuple((name, (*call, *value) if name == DRAW else value) for name, value in attributes)
+    return target.add(operator.gate, [found[source] for source in graph.inputs(node)], attributes)
 
 
 class _Frame(NamedTuple):
@@ -130,11 +141,19 @@ class _Frame(NamedTuple):
     left: Iterator[int]
     found: dict[int, int]
     call: int
+    draw: tuple[int, ...]
+    """Which draw the call is; empty for gates without chance."""
 
 
-def _expand(body: Body, arguments: Sequence[int], target: Graph, opened: Callable[[Operator], Body | None]) -> int:
+def _expand(
+    body: Body,
+    arguments: Sequence[int],
+    target: Graph,
+    opened: Callable[[Operator], Body | None],
+    draw: tuple[int, ...] = (),
+) -> int:
     """Append a body on these arguments to the target; bodies inside it are expanded too. Not recursive."""
-    frames = [_frame(body, arguments, -1)]
+    frames = [_frame(body, arguments, -1, draw)]
     while True:
         frame = frames[-1]
         graph = frame.body.graph
@@ -144,9 +163,12 @@ def _expand(body: Body, arguments: Sequence[int], target: Graph, opened: Callabl
             code = graph.codes[node]
             inner = opened(graph.operators[code]) if code > CONSTANT else None
             if inner is not None:
-                frames.append(_frame(inner, [frame.found[source] for source in graph.inputs(node)], node))
+                own = _draw(graph.operators[code])
+                frames.append(
+                    _frame(inner, [frame.found[source] for source in graph.inputs(node)], node, (*frame.draw, *own) if own else ())
+                )
                 break
-            frame.found[node] = _copy(graph, node, target, frame.found)
+            frame.found[node] = _copy(graph, node, target, frame.found, frame.draw)
             if len(target) > OPENED_NODES:
                 raise LimitProblem(
                     f"opening the gates makes more than {OPENED_NODES:,} nodes",
@@ -160,7 +182,7 @@ def _expand(body: Body, arguments: Sequence[int], target: Graph, opened: Callabl
             frames[-1].found[frame.call] = result
 
 
-def _frame(body: Body, arguments: Sequence[int], call: int) -> _Frame:
+def _frame(body: Body, arguments: Sequence[int], call: int, draw: tuple[int, ...]) -> _Frame:
     reached = body.graph.reached([body.output])
     found = dict(zip(body.parameters, arguments))
-    return _Frame(body, (node for node in range(body.output + 1) if reached[node]), found, call)
+    return _Frame(body, (node for node in range(body.output + 1) if reached[node]), found, call, draw)

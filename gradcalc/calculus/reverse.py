@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from gradcalc.calculus.build import Builder, Expression
 from gradcalc.calculus.rules import contributions
 from gradcalc.gates.record import Shape
-from gradcalc.graph import Graph
+from gradcalc.graph import Graph, Operator
 
 
 def dependents(graph: Graph, sources: Iterable[int], last: int) -> bytearray:
-    """A flag per node up to `last`: whether it is one of the sources or is computed from one."""
+    """A flag per node up to `last`: whether it is one of the sources or depends on one, sizes and labels left aside."""
     flags = bytearray(last + 1)
     first = last + 1
     for source in sources:
         if source <= last:
             flags[source] = 1
             first = min(first, source)
-    arities = [operator.arity for operator in graph.operators]
+    arities = [operator.arity if _flows_freely(operator) else SELECTIVE for operator in graph.operators]
     codes, left, right, bundles = graph.codes, graph.left, graph.right, graph.bundles
     for node in range(first + 1, last + 1):
         arity = arities[codes[node]]
@@ -28,9 +28,22 @@ def dependents(graph: Graph, sources: Iterable[int], last: int) -> bytearray:
         elif arity == 1:
             if flags[left[node]]:
                 flags[node] = 1
+        elif arity == SELECTIVE:
+            gate = graph.operators[codes[node]].gate
+            if gate is not None and any(flags[source] for source in gate.flowing(graph.inputs(node))):
+                flags[node] = 1
         elif arity and any(flags[source] for source in bundles[left[node]]):
             flags[node] = 1
     return flags
+
+
+SELECTIVE = -1
+"""Stands for the number of inputs of an operator that has inputs, such as sizes, through which no derivative flows."""
+
+
+def _flows_freely(operator: Operator) -> bool:
+    gate = operator.gate
+    return gate is None or (gate.data is None and not gate.discrete)
 
 
 def differentiate(

@@ -17,6 +17,8 @@ def contributions(operator: Operator, above: Any, result: Any, inputs: Sequence[
     """
     gate = operator.gate
     assert gate is not None
+    if gate.constant:
+        return [None] * len(inputs)
     attributes = dict(operator.attributes)
     if gate.partials is not None:
         slopes = gate.partials(result, *inputs, **attributes)
@@ -24,9 +26,10 @@ def contributions(operator: Operator, above: Any, result: Any, inputs: Sequence[
     assert gate.pullback is not None, f"{gate.name} must be opened before it is differentiated"
     if gate.data is None:
         return list(gate.pullback(above, result, *inputs, **attributes))
-    data = inputs[: gate.data]
+    data, sizes = gate.divided(inputs)
     found = gate.pullback(above, result, *data, **attributes, sizes=result.shape)
-    return [*found, *[None] * (len(inputs) - gate.data)]
+    absent = [None] * len(sizes)
+    return [*absent, *found] if gate.data < 0 else [*found, *absent]
 
 
 def _scaled(above: Any, slope: Any, shape: tuple[int, ...]) -> Any:

@@ -11,7 +11,7 @@ import numpy
 
 from gradcalc.calculus.reverse import dependents
 from gradcalc.calculus.rules import contributions
-from gradcalc.checking.differences import EPSILON, LEVELS, ladder, slopes, steps
+from gradcalc.checking.differences import EPSILON, LEVELS, ladder, seen_from, slopes, steps
 from gradcalc.checking.probe import lanes_of
 from gradcalc.checking.scalars import ROUNDINGS, SMALLEST
 from gradcalc.checking.verdicts import VERDICTS, Check, Point, digits_agreeing, judge
@@ -69,7 +69,7 @@ def _check_node(
             check = Check(math.nan, math.inf, "off")
         else:
             ratio = 2.0 ** ladder(x)[1]
-            shown = slopes(seen[:LEVELS], seen[LEVELS:], center, steps(x), ratio, noise)
+            shown = seen_from(x, slopes(seen[:LEVELS], seen[LEVELS:], center, steps(x), ratio, noise))
             size = abs(center) / (abs(x) or 1.0)
             own_trust = float(numpy.ravel(trust)[element])
             check = judge(float(gradient[element]), shown, Point(own_trust, size, singular))
@@ -110,7 +110,8 @@ def _probes(evaluation: Evaluation, node: int, elements: Sequence[int]) -> Itera
                 for inner, function, inputs in steps_to_output:
                     assert function is not None
                     lanes[inner] = function(*[lanes[source] if source in lanes else values[source] for source in inputs])
-                seen.append(_weighted(evaluation, lanes[last]))
+                # A node that is nothing but a size or a label does not reach the output.
+                seen.append(_weighted(evaluation, lanes.get(last, values[last])))
             yield element, seen
 
 

@@ -15,7 +15,10 @@ from gradcalc.engine.arrays import kernel
 from gradcalc.graph import CONSTANT, Graph, Operator
 
 RELATIVE_STEP = 2.0**-100
-"""The step, relative to the point: its square is far below a rounding, and it does not underflow near zero."""
+"""The step, relative to the point: its square is far below a rounding."""
+
+SHORTEST = 2.0**-1022
+"""No step is shorter, since the imaginary parts would lose their digits: at 1e-300 its square is still below a rounding."""
 
 BLOCK = 512
 
@@ -43,7 +46,7 @@ def complex_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) 
         block = nodes[start : start + BLOCK]
         touched = dependents(graph, block, last)
         place = {node: number for number, node in enumerate(block)}
-        sizes = numpy.array([RELATIVE_STEP * (abs(values[node]) or 1.0) for node in block])
+        sizes = numpy.array([max(RELATIVE_STEP * (abs(values[node]) or 1.0), SHORTEST) for node in block])
         lanes: dict[int, Any] = {}
         with numpy.errstate(all="ignore"):
             for node in range(min(block), last + 1):

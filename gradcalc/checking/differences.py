@@ -79,6 +79,25 @@ def steps(x: float) -> list[float]:
     return [math.ldexp(1.0, min(finest + ratio * level, 1020)) for level in range(LEVELS)]
 
 
+def step_columns(points: Any) -> tuple[Any, Any]:
+    """The steps for many points (one row a step), and the ratio between those of each."""
+    import numpy
+
+    # All points with one binary exponent share their ladder.
+    sizes = numpy.where(points == 0.0, 0.0, numpy.ldexp(0.5, numpy.frexp(points)[1]))
+    found, which = numpy.unique(sizes, return_inverse=True)
+    lengths = numpy.array([steps(size) for size in found.tolist()])
+    ratios = numpy.array([2.0 ** ladder(size)[1] for size in found.tolist()])
+    return lengths[which].T, ratios[which]
+
+
+def seen_from(x: float, shown: Slopes) -> Slopes:
+    """The slopes at a point, unresolved if zero, which may be a pole or a kink, is closer than the finest step."""
+    if x == 0.0 or abs(x) >= math.ldexp(1.0, ladder(x)[0]):
+        return shown
+    return Slopes(*(slope._replace(resolved=False) for slope in shown))
+
+
 def slopes(
     above: Any,
     below: Any,

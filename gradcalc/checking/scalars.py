@@ -14,6 +14,7 @@ from gradcalc.checking.differences import (
     Slopes,
     arrays_arithmetic,
     ladder,
+    seen_from,
     slopes,
     steps,
 )
@@ -160,7 +161,8 @@ def _one_by_one(
         if seed != 1.0:
             seen = [seed * value for value in seen]
         ratio = 2.0 ** ladder(x)[1]
-        yield node, slopes(seen[:LEVELS], seen[LEVELS:], seed * values[-1], steps(x), ratio, noise[node], FLOATS)
+        shown = slopes(seen[:LEVELS], seen[LEVELS:], seed * values[-1], steps(x), ratio, noise[node], FLOATS)
+        yield node, seen_from(x, shown)
 
 
 def _together(
@@ -181,7 +183,8 @@ def _together(
         shown = slopes(seen[:LEVELS], seen[LEVELS:], seed * values[-1], lengths, ratios, blur, arrays_arithmetic())
     columns = [(slope.value.tolist(), slope.bar.tolist(), slope.resolved.tolist()) for slope in shown]
     for column, node in enumerate(nodes):
-        yield node, Slopes(*(Slope(value[column], bar[column], good[column]) for value, bar, good in columns))
+        one = Slopes(*(Slope(value[column], bar[column], good[column]) for value, bar, good in columns))
+        yield node, seen_from(values[node], one)
 
 
 def _confirm(graph: Graph, values: Sequence[float], found: dict[int, Check]) -> None:
@@ -198,13 +201,13 @@ def _confirm(graph: Graph, values: Sequence[float], found: dict[int, Check]) -> 
     for node in suspects:
         check = found[node]
         culprit = behind[node]
-        if culprit is None:
+        gate = None if culprit is None else graph.operator(culprit).gate
+        if culprit is None or gate is None:
             check.verdict, check.note = "unsure", "every gate behind it agrees with its own differences"
         elif states[culprit] == "mismatch":
-            gate = graph.operator(culprit).gate
-            check.note = f"the rule of {gate.name if gate else '?'} is off"
-        elif not check.bar <= 1e-5 * abs(check.numerical):
-            check.verdict, check.note = "unsure", "the error bar is too wide to tell"
+            check.note = f"the rule of {gate.name} is off"
+        else:
+            check.verdict, check.note = "unsure", f"{gate.name} changes faster here than rounding allows to measure"
 
 
 def _worst_behind(graph: Graph, states: dict[int, str]) -> list[int | None]:
@@ -237,7 +240,7 @@ def gate_state(graph: Graph, node: int, values: Sequence[float]) -> str:
         x = arguments[position]
         around = [function(*arguments[:position], lane, *arguments[position + 1 :]) for lane in lanes_of(x)]
         ratio = 2.0 ** ladder(x)[1]
-        shown = slopes(around[:LEVELS], around[LEVELS:], values[node], steps(x), ratio, noise)
+        shown = seen_from(x, slopes(around[:LEVELS], around[LEVELS:], values[node], steps(x), ratio, noise))
         rule = 0.0 if slope is None else slope
         trust = 16.0 * EPSILON * abs(rule)
         verdict = judge(rule, shown, Point(trust, abs(values[node]) / (abs(x) or 1.0), singular_point(graph, node, values)))

@@ -61,8 +61,10 @@ def digits_agreeing(gradient: float, numerical: float, bar: float) -> int | None
     largest = max(abs(gradient), abs(numerical))
     if largest == 0.0:
         return 16
-    error = max(abs(gradient - numerical), bar, EPSILON * largest)
-    return max(0, min(16, math.floor(-math.log10(error / largest))))
+    if largest <= bar:
+        return None  # zero, as far as can be told
+    error = max(abs(gradient - numerical), bar, EPSILON * largest) / largest
+    return 16 if error == 0.0 else max(0, min(16, math.floor(-math.log10(error))))
 
 
 def judge(gradient: float, slopes: Slopes, point: Point) -> Check:

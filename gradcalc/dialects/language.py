@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcalc.gates.record import Syntax
+from gradcalc.gates.record import REQUIRED, Syntax
 from gradcalc.graph import CONSTANT, Graph, Operator
 
 ATOM = 7
@@ -98,11 +98,15 @@ def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple
         return POSTFIX, [(inputs[0], POSTFIX), f"[{_spell_index(dict(operator.attributes)['index'])}]"]
     if syntax is not None and not (gate.name == "transpose" and dict(operator.attributes)["axes"] is not None):
         return syntax.level, _operator_parts(syntax, inputs)
-    keywords = [
-        f"{name}={_spell_attribute(value)}"
-        for name, value in operator.attributes
-        if not any(attribute.name == name and attribute.default == value for attribute in gate.attributes)
-    ]
+    keywords = []
+    given = dict(operator.attributes)
+    for attribute in gate.attributes:
+        value = given[attribute.name]
+        if attribute.default is REQUIRED and (attribute.kind == "text" or not inputs):
+            keywords.append(_spell_attribute(value))
+        elif value != attribute.default:
+            text = f'"{_spell_index(value)}"' if attribute.kind == "index" else _spell_attribute(value)
+            keywords.append(f"{attribute.name}={text}")
     most = gate.arity[1]
     # What a user gate captured from its surroundings is not written in its calls.
     listed = _listed(inputs[:most] if gate.family == "user" else inputs)
@@ -141,7 +145,7 @@ def _spell_attribute(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_spell_attribute(item) for item in value)}]"
     if isinstance(value, str):
-        return f'"{value}"'
+        return f"'{value}'" if '"' in value else f'"{value}"'
     return spell_number(float(value))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from gradcalc.calculus.rules import contributions
+from gradcalc.engine.shapes import as_sizes
 from gradcalc.gates.algebra import Term
 from gradcalc.gates.record import REGISTRY, Gate, Shape
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
@@ -37,6 +38,10 @@ class ArrayTerm(Term):
     def rapply(self, gate: str, first: Any) -> ArrayTerm:
         """A gate on a number and this value."""
         return _applied(gate, (first, self), {})
+
+    def make(self, gate: str, *numbers: float, **attributes: Any) -> ArrayTerm:
+        """A gate on numbers alone."""
+        return _applied(gate, numbers, attributes)
 
     def only(self, condition: Any, slope: Any) -> ArrayTerm:
         """This gradient times a slope where the condition holds, and absent elsewhere."""
@@ -70,19 +75,12 @@ def kernel(gate: Gate, attributes: tuple[tuple[str, Any], ...]) -> Callable[...,
     bound = partial(gate.array, numpy, **dict(attributes)) if attributes else partial(gate.array, numpy)
     if gate.data is None:
         return bound
-    data = gate.data
-    return lambda *values: bound(*values[:data], sizes=as_sizes(values[data:]))
 
+    def sized(*values: Any) -> Any:
+        data, sizes = gate.divided(values)
+        return bound(*data, sizes=as_sizes(sizes, gate.whole))
 
-def as_sizes(values: Sequence[Any]) -> tuple[int, ...]:
-    """Size inputs (numbers, or lists of them) as one tuple of integers; ValueError where one is not whole."""
-    sizes: list[int] = []
-    for value in values:
-        for size in numpy.ravel(value).tolist():
-            if size != int(size):
-                raise ValueError(f"{size:g} is not a size: sizes are whole numbers")
-            sizes.append(int(size))
-    return tuple(sizes)
+    return sized
 
 
 def forward(graph: Graph, inputs: Sequence[Any]) -> list[Any]:

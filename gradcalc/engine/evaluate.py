@@ -10,6 +10,7 @@ from typing import Any
 from gradcalc.calculus.extract import extract
 from gradcalc.calculus.reverse import dependents, differentiate
 from gradcalc.engine import scalar, shapes
+from gradcalc.engine.makers import Makers, prepare
 from gradcalc.gates.record import Shape
 from gradcalc.graph import INPUT, Graph
 
@@ -46,31 +47,26 @@ class Evaluation:
         return () if self.shapes is None else self.shapes[node]
 
 
-def evaluate(graph: Graph, inputs: Sequence[Any]) -> Evaluation:
+def evaluate(graph: Graph, inputs: Sequence[Any], makers: Makers | None = None) -> Evaluation:
     """The forward pass.
 
+    Args:
+        graph: whose last node is the output.
+        inputs: the values of its inputs, by number.
+        makers: where random numbers and files come from, and how large an array may be. In the evaluation's graph the makers are
+            constants; every node keeps its id.
+
     Raises:
-        ShapeMismatch: arrays do not fit a gate; found before anything is computed.
+        NodeProblem: arrays do not fit a gate, or would be too large; found before anything is computed. A file is not what it
+            should be.
     """
     if shapes.is_scalar(graph, inputs):
         return Evaluation(graph, inputs, True, None, scalar.forward(graph, inputs), [], bytearray())
     from gradcalc.engine import arrays
 
-    found = shapes.infer(graph, inputs, lambda nodes: _sizes(graph, inputs, nodes))
+    graph, found = prepare(graph, inputs, makers or Makers())
     values = [value if found[node] else float(value) for node, value in enumerate(arrays.forward(graph, inputs))]
     return Evaluation(graph, inputs, False, found, values, [], bytearray())
-
-
-def _sizes(graph: Graph, inputs: Sequence[Any], nodes: Sequence[int]) -> tuple[int, ...]:
-    """Nodes that are sizes as integers: they are computed by themselves, before the shapes of what they size are known."""
-    from gradcalc.engine import arrays
-
-    sizes = []
-    for node in nodes:
-        part = extract(graph, node, node)
-        needed = [inputs[graph.left[part.source(inner)]] for inner, code in enumerate(part.graph.codes) if code == INPUT]
-        sizes.append(arrays.forward(part.graph, needed)[-1])
-    return arrays.as_sizes(sizes)
 
 
 def backpropagate(evaluation: Evaluation, seed: Any = 1.0, wrt: Sequence[int] | None = None) -> None:

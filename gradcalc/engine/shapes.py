@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradcalc.errors import ShapeProblem
+from gradcalc.errors import GradcalcError, LimitProblem, ShapeProblem
 from gradcalc.gates.linear_algebra import broadcast_shapes
 from gradcalc.gates.record import Shape
 from gradcalc.gates.reductions import spell_shape
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
+MAXIMUM_BYTES = 2 * 1024**3
+"""What one array may hold, unless another limit is given."""
 
-class ShapeMismatch(Exception):
-    """A node whose inputs' shapes do not fit its gate; the caller knows its place in the text."""
+MAXIMUM_AXES = 64
+"""As many as NumPy's arrays have."""
 
-    def __init__(self, node: int, message: str) -> None:
+ELEMENT = 8
+"""The bytes of a float64."""
+
+
+class NodeProblem(Exception):
+    """What is wrong with a node; the caller knows its place in the text."""
+
+    def __init__(self, node: int, message: str, kind: type[GradcalcError] = ShapeProblem, remedy: str = "") -> None:
         super().__init__(message)
         self.node = node
         self.message = message
+        self.kind = kind
+        self.remedy = remedy
 
-    def problem(self, **fields: Any) -> ShapeProblem:
+    def problem(self, **fields: Any) -> GradcalcError:
         """The error for the user."""
-        return ShapeProblem(self.message, **fields)
+        return self.kind(self.message, **({"remedy": self.remedy} | fields))
+
+
+class ShapeMismatch(NodeProblem):
+    """A node whose inputs' shapes do not fit its gate."""
 
 
 def shape_of(value: Any) -> Shape:
@@ -39,16 +55,38 @@ def is_scalar(graph: Graph, inputs: Sequence[Any]) -> bool:
     )
 
 
-def infer(graph: Graph, inputs: Sequence[Any], sizes: Callable[[Sequence[int]], Sequence[int]] | None = None) -> list[Shape]:
+def as_sizes(values: Sequence[Any], whole: bool = True) -> tuple[Any, ...]:
+    """Size inputs (numbers, or lists of them) as one tuple of integers; ValueError where one is not whole.
+
+    With `whole` off, they may be any finite numbers.
+    """
+    sizes: list[Any] = []
+    for value in values:
+        for size in [value] if isinstance(value, int | float) else value.ravel().tolist():
+            if not math.isfinite(size):
+                raise ValueError(f"{size:g} is not a {'size' if whole else 'step or an end'}")
+            if whole and size != int(size):
+                raise ValueError(f"{size:g} is not a size: sizes are whole numbers")
+            sizes.append(int(size) if whole else float(size))
+    return tuple(sizes)
+
+
+def infer(
+    graph: Graph,
+    inputs: Sequence[Any],
+    sizes: Callable[[Sequence[int]], Sequence[Any]] | None = None,
+    limit: int = MAXIMUM_BYTES,
+) -> list[Shape]:
     """The shape of every node.
 
     Args:
         graph: the graph.
         inputs: the input nodes' values, by their number.
-        sizes: evaluates nodes that are sizes (of `reshape(x, n, 3)`) to integers.
+        sizes: evaluates nodes that are sizes (of `reshape(x, n, 3)`).
+        limit: how many bytes one array may hold.
 
     Raises:
-        ShapeMismatch: the inputs of a node do not fit its gate.
+        NodeProblem: the inputs of a node do not fit its gate, or its result is too large.
     """
     shapes: list[Shape] = []
     for node, code in enumerate(graph.codes):
@@ -58,30 +96,56 @@ def infer(graph: Graph, inputs: Sequence[Any], sizes: Callable[[Sequence[int]], 
             shapes.append(shape_of(graph.constant(node)))
         else:
             operator = graph.operators[code]
-            given = [shapes[source] for source in graph.inputs(node)]
+            sources = graph.inputs(node)
             try:
-                if operator.gate is not None and operator.gate.data is not None:
-                    assert sizes is not None
-                    wanted = tuple(sizes(graph.inputs(node)[operator.gate.data :]))
-                    shapes.append(_sized(operator, given[: operator.gate.data], wanted))
-                else:
-                    shapes.append(_shape(operator, given))
+                shape = _shape(operator, [shapes[source] for source in sources], sources, sizes)
             except ValueError as problem:
-                raise ShapeMismatch(node, _describe(operator, given, str(problem))) from None
+                raise ShapeMismatch(node, _describe(operator, [shapes[source] for source in sources], str(problem))) from None
+            if shape:
+                _check_size(node, operator, shape, limit)
+            shapes.append(shape)
     return shapes
 
 
-def _shape(operator: Operator, given: Sequence[Shape]) -> Shape:
+def _shape(
+    operator: Operator,
+    given: Sequence[Shape],
+    sources: Sequence[int],
+    sizes: Callable[[Sequence[int]], Sequence[Any]] | None,
+) -> Shape:
     gate = operator.gate
     assert gate is not None
-    if gate.shape is not None:
-        return gate.shape(*given, **dict(operator.attributes))
-    return broadcast_shapes(*given)
+    if gate.shape is None:
+        return broadcast_shapes(*given)
+    attributes = {attribute.name: value for attribute in gate.attributes for name, value in operator.attributes if attribute.name == name}
+    if gate.data is None:
+        return gate.shape(*given, **attributes)
+    assert sizes is not None
+    wanted = as_sizes(sizes(gate.divided(sources)[1]), gate.whole)
+    return gate.shape(*gate.divided(given)[0], **attributes, sizes=wanted)
 
 
-def _sized(operator: Operator, given: Sequence[Shape], sizes: tuple[int, ...]) -> Shape:
-    assert operator.gate is not None and operator.gate.shape is not None
-    return operator.gate.shape(*given, **dict(operator.attributes), sizes=sizes)
+def _check_size(node: int, operator: Operator, shape: Shape, limit: int) -> None:
+    assert operator.gate is not None
+    if len(shape) > MAXIMUM_AXES:
+        raise NodeProblem(node, f"{operator.gate.name}: an array has at most {MAXIMUM_AXES} axes, not {len(shape)}")
+    size = ELEMENT * math.prod(shape)
+    if size > limit:
+        raise NodeProblem(
+            node,
+            f"{operator.gate.name} would make an array of {spell_shape(shape)} numbers, {spell_bytes(size)}: "
+            f"one array may hold {spell_bytes(limit)}",
+            LimitProblem,
+            "make it smaller, or raise the limit with --max-array",
+        )
+
+
+def spell_bytes(size: int) -> str:
+    """A number of bytes as people write it: `2 GiB`, `1.5 MiB`, `800 bytes`."""
+    power = min(4, max(0, (size.bit_length() - 1) // 10))
+    if not power:
+        return f"{size} bytes"
+    return f"{size / 1024**power:.3g} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
 
 
 def _describe(operator: Operator, given: Sequence[Shape], words: str) -> str:

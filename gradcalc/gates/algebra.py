@@ -25,6 +25,10 @@ class Term:
         """This gate on a number and this term, in that order."""
         raise NotImplementedError
 
+    def make(self, gate: str, *numbers: float, **attributes: Any) -> Any:
+        """A gate on numbers alone, as a term of this one's kind."""
+        raise NotImplementedError
+
     def reshape(self, shape: tuple[int, ...]) -> Any:
         """The same elements in another shape."""
         return self if shape == self.shape else self.apply("reshape", *map(float, shape))

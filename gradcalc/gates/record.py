@@ -9,12 +9,18 @@ from gradcalc.graph import Graph
 
 Shape = tuple[int, ...]
 
+REQUIRED: Any = ...
+"""The default of an attribute that has none: it must be given."""
+
+DRAW = "draw"
+"""The attribute that every node of a random gate has beside those of its record: which draw it is, as a tuple of integers."""
+
 
 class Attribute(NamedTuple):
     """A keyword argument of a gate.
 
-    `kind` is one of `number`, `integer`, `flag`, `axis` (an integer, several, or all), `text`. A positional argument behind the
-    inputs fills the attributes in their order, as in NumPy.
+    `kind` is one of `number`, `integer`, `flag`, `axis` (an integer, several, or all), `text`, `index` (a text such as "0, 1:"). A
+    positional argument behind the inputs fills the attributes in their order, as in NumPy. The default may be `REQUIRED`.
     """
 
     name: str
@@ -48,6 +54,19 @@ class Body(NamedTuple):
     output: int
 
 
+class Trial(NamedTuple):
+    """Inputs on which tests try a gate that is not element-wise: their shapes, the values of its sizes, and its attributes."""
+
+    shapes: tuple[Shape, ...]
+    sizes: tuple[float, ...]
+    attributes: Mapping[str, Any]
+
+
+def trial(*shapes: Shape, sizes: tuple[float, ...] = (), **attributes: Any) -> Trial:
+    """A trial of a gate on inputs of these shapes."""
+    return Trial(shapes, sizes, attributes)
+
+
 class Gate:
     """One kind of gate. See `gate` for what each field means."""
 
@@ -61,6 +80,7 @@ class Gate:
         "constant",
         "conventions",
         "data",
+        "discrete",
         "domain",
         "edges",
         "exact",
@@ -81,6 +101,9 @@ class Gate:
         "shape",
         "syntax",
         "title",
+        "trials",
+        "variant",
+        "whole",
     )
 
     name: str
@@ -104,12 +127,16 @@ class Gate:
     domain: Where | None
     edges: Where | None
     data: int | None
+    whole: bool
+    discrete: bool
     analytic: bool
     linear: bool
     constant: bool
     random: bool
     samples: tuple[tuple[float, float], ...]
+    trials: tuple[Trial, ...]
     formula: str | None
+    variant: Callable[..., str] | None
     body: Body | None
     example: str
 
@@ -135,13 +162,32 @@ class Gate:
         least, most = self.arity
         return least <= count and (most is None or count <= most)
 
+    @property
+    def maker(self) -> bool:
+        """Whether the gate makes a value from nothing but sizes, attributes, files and chance."""
+        return self.data == 0
+
+    def divided(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The inputs that are data, and those that are sizes."""
+        if self.data is None:
+            return inputs, ()
+        if self.data < 0:
+            return inputs[self.data :], inputs[: self.data]
+        return inputs[: self.data], inputs[self.data :]
+
+    def flowing(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """The inputs through which a derivative may flow."""
+        return () if self.discrete else self.divided(inputs)[0]
+
     def signature(self) -> str:
         """How a call looks: `leaky_relu(x, slope=0.01)`."""
         least, most = self.arity
         names = list(self.parameters[: most if most is not None else least])
         if most is None:
-            names.append("…")
-        names += [f"{attribute.name}={_spell(attribute.default)}" for attribute in self.attributes]
+            names.insert(len(names) + (self.data or 0) if (self.data or 0) < 0 else len(names), "…")
+        for attribute in self.attributes:
+            plain = attribute.default is REQUIRED
+            names.append(attribute.name if plain else f"{attribute.name}={_spell(attribute.default)}")
         return f"{self.name}({', '.join(names)})"
 
 
@@ -220,6 +266,8 @@ def gate(
     conventions: Callable[..., tuple[float, ...]] | None = None,
     shape: Callable[..., Shape] | None = None,
     data: int | None = None,
+    whole: bool = True,
+    discrete: bool = False,
     kinks: Where | None = None,
     domain: Where | None = None,
     edges: Where | None = None,
@@ -228,7 +276,9 @@ def gate(
     constant: bool = False,
     random: bool = False,
     samples: tuple[tuple[float, float], ...] = (),
+    trials: tuple[Trial, ...] = (),
     formula: str | None = None,
+    variant: Callable[..., str] | None = None,
     example: str = "",
 ) -> Gate:
     """Enter a gate in the registry.
@@ -259,7 +309,10 @@ def gate(
         conventions: local derivatives (floats) for points where `partials` or `pullback` are not finite though the gate is; nan
             where there is no convention.
         data: for a gate whose last inputs are sizes (`zeros(2, 3)`, `reshape(x, 2, 3)`): how many inputs come before them. No
-            gradient flows into a size; the rules get them as `sizes`, a tuple of integers.
+            gradient flows into a size; the rules get them as `sizes`, a tuple of integers. A negative number says that the sizes
+            come first, and how many inputs come behind them (`full(2, 3, x)`); 0 that the gate is a maker.
+        whole: whether sizes must be whole numbers; if not, the rules get them as floats.
+        discrete: whether the inputs are labels, not quantities: no derivative flows into them, and none is checked.
         shape: the shape of the result from the shapes of the inputs; raises ValueError with words. By default broadcasting.
         kinks: where the gate has no derivative, or jumps; what is answered there is the convention of the rule.
         domain: where the gate has a real value, if not everywhere.
@@ -267,9 +320,11 @@ def gate(
         analytic: whether the complex step is lawful.
         linear: whether it is linear in each input by itself.
         constant: whether its derivative is zero wherever it has one.
-        random: whether every node of it is a draw of its own.
+        random: whether every node of it is a draw of its own; `array` gets a NumPy generator as `draw`.
         samples: for each input a range in which tests draw smooth points; by default -2 to 2.
-        formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters`.
+        trials: inputs on which tests try a gate that is not element-wise.
+        formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters` and its attributes.
+        variant: the formula for attributes for which it is another: a function of them.
         example: what to type behind `gradcalc eval` to see it.
     """
     least, most = (arity, arity) if isinstance(arity, int) else arity
@@ -295,6 +350,8 @@ def gate(
         conventions=conventions,
         shape=shape,
         data=data,
+        whole=whole,
+        discrete=discrete,
         kinks=kinks,
         domain=domain,
         edges=edges,
@@ -303,7 +360,9 @@ def gate(
         constant=constant,
         random=random,
         samples=samples or ((-2.0, 2.0),) * count,
+        trials=trials,
         formula=formula,
+        variant=variant,
         example=example,
     )
     REGISTRY.add(record, aliases)

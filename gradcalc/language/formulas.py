@@ -38,7 +38,8 @@ def _parse(gate: Gate, values: Mapping[str, Any]) -> Body:
     assert gate.formula is not None, f"{gate.name} has no formula"
     program = Program(literals=values, parameters=gate.parameters)
     output = None
-    for statement in program.statements(gate.formula):
+    text = gate.formula if gate.variant is None else gate.variant(**values)
+    for statement in program.statements(text):
         if isinstance(statement, GradcalcError):
             # A mistake of ours, not of the user's: a test opens every formula.
             raise RuntimeError(f"the formula of {gate.name} is wrong: {statement}")
