@@ -51,7 +51,8 @@ class Calculation:
         if len(self._outputs) != 1:
             count = len(self._outputs)
             raise UsageProblem(f"the program has {count or 'no'} outputs", remedy="evaluate_all() gives one result for each")
-        return next(self.evaluate_all(values))
+        (result,) = self.evaluate_all(values)
+        return result
 
     def evaluate_all(self, values: dict[str, Any] | None = None, options: Options | None = None) -> Iterator[Result]:
         """Evaluate every output of the program, one after the other.
@@ -68,11 +69,15 @@ class Calculation:
             fresh.program = self._workspace.program
             for statement, first in self._outputs:
                 yield fresh.answer(statement, first)
+            for problem in fresh.unknown_names():
+                raise problem
             return
         # A value for a name that is no input changes what the program means (pi, say), or is a mistake: read it again.
         for answer in fresh.answers(self.text, self._file):
             if isinstance(answer, GradcalcError):
                 raise answer
+            # The rows are made when they are looked at, and the stream forgets an output's nodes when it goes on.
+            answer.nodes = tuple(answer.nodes)
             yield answer
 
 

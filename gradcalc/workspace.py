@@ -73,6 +73,10 @@ class Nodes(Sequence[NodeReport]):
     def __len__(self) -> int:
         return len(self._ids)
 
+    def __iter__(self) -> Iterator[NodeReport]:
+        # Not by index: an IndexError would end the iteration silently.
+        return map(self._report, self._ids)
+
     @overload
     def __getitem__(self, index: int) -> NodeReport: ...
     @overload
@@ -95,7 +99,7 @@ class Result:
         nodes: every node that the output reaches.
         verdict: the worst of the nodes' verdicts.
         warnings: what deserves attention, one sentence each.
-        method: how the check was done, where that is not every node end to end.
+        remarks: what else there is to know: that an array output is summed, how the check of a large one was done.
         line: where the output stands in the program, counted from 1.
     """
 
@@ -106,7 +110,7 @@ class Result:
     nodes: Sequence[NodeReport] = ()
     verdict: str = "off"
     warnings: list[str] = field(default_factory=list)
-    method: str = ""
+    remarks: list[str] = field(default_factory=list)
     line: int | None = None
 
 
@@ -187,7 +191,7 @@ class Workspace:
         if last is not None and not outputs:
             yield from self._answers_to(*last)
         if not unread:  # what could not be read may have had any names
-            yield from self._unknown_names()
+            yield from self.unknown_names()
 
     def _assigned(self, statement: Assigned) -> GradcalcError | None:
         """Compute a default right away, so that its mistakes are told in its own line."""
@@ -244,7 +248,7 @@ class Workspace:
         problem.missing = name
         return problem
 
-    def _unknown_names(self) -> Iterator[GradcalcError]:
+    def unknown_names(self) -> Iterator[GradcalcError]:
         """What was given a value, or asked for, and is not in the program."""
         known = self.program.known
         inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
@@ -396,7 +400,7 @@ class Workspace:
             # A name that the output does not reach has the gradient 0, whatever its shape.
             result.gradients[name] = 0.0 if inner is None else evaluation.gradients[inner]
         if result.shape and self.options.upstream is None:
-            result.warnings.append("the output is an array: its elements are summed before they are differentiated")
+            result.remarks.append("the output is an array: the gradients are those of the sum of its elements")
         result.warnings += self._gradient_warnings(part, evaluation)
         self._check(part, evaluation, result)
 
@@ -435,7 +439,8 @@ class Workspace:
             from gradcalc.checking.verdicts import worst
 
             nodes = [node for node in rows if evaluation.wanted[node]]
-            check, result.method = run(evaluation, nodes, self.options.check)
+            check, method = run(evaluation, nodes, self.options.check)
+            result.remarks += [method] if method else []
             result.verdict = worst([check(node).verdict for node in nodes])
         numbers: Mapping[int, int] | Sequence[int] = range(len(graph))
         if len(rows) < len(graph):

@@ -143,7 +143,7 @@ def judged(text: str, check: str = "auto") -> Result:
 
 
 def run(number: int, seed: str) -> Iterator[tuple[str, str, str]]:
-    """Evaluate programs of a seed; for each the seed of its own, its text and how it was judged (`value` where it is not finite)."""
+    """Evaluate programs of a seed; for each its own seed, its text and how it was judged (`value` where it is not finite)."""
     for index in range(number):
         own = f"{seed}/{index}"
         text = random_program(random.Random(own))

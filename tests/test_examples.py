@@ -83,6 +83,9 @@ CASES: dict[str, list[tuple[float, dict[str, float]]]] = {
 }
 """For each example its outputs: the value, and gradients by name."""
 
+AT_KINKS = ("21-relu-of-a-matrix",)
+"""Examples that show what happens at a kink."""
+
 VALUES = {"14-eight-gate-sigmoid": {"p": -2, "q": 6, "r": 4, "s": 1, "t": -1, "u": 0.36787944117144233, "v": 1.3678794411714423}}
 """Values of inner nodes."""
 
@@ -115,7 +118,8 @@ def test_a_worked_case_comes_out_right(name: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_runs_and_says_what_to_see(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert path.read_text("utf-8").startswith("# ")
-    assert all(output["verdict"] in ("ok", "off") for output in documents(capsys, "-f", str(path)))
+    allowed = ("ok", "off", "kink") if path.stem in AT_KINKS else ("ok", "off")
+    assert all(output["verdict"] in allowed for output in documents(capsys, "-f", str(path)))
 
 
 def test_the_examples_are_a_ladder() -> None:

@@ -58,6 +58,7 @@ class Builder:
         self._interned: dict[tuple[int, tuple[int, ...]], int] = {}
         self._constants: dict[tuple[float, float], int] = {}
         self._masked: set[int] = set()
+        self._written: set[int] = set()
         self._intern_existing()
 
     def _intern_existing(self) -> None:
@@ -77,12 +78,15 @@ class Builder:
         """A node as a term."""
         return Expression(self, node)
 
-    def number(self, value: float) -> Expression:
-        """A constant, one node per bit pattern."""
-        key = (value, math.copysign(1.0, value)) if value == value else (0.0, math.nan)
+    def number(self, value: float, written: bool = False) -> Expression:
+        """A constant, one node per bit pattern; a zero that was `written` by the user is not the one that means: no path."""
+        sign = math.copysign(1.0, value)
+        key = (value, 2.0 * sign if written else sign) if value == value else (0.0, math.nan)
         node = self._constants.get(key)
         if node is None:
             node = self._constants[key] = self.graph.add_constant(value)
+            if written:
+                self._written.add(node)
         return Expression(self, node)
 
     def lifted(self, value: Any) -> Expression:
@@ -99,7 +103,7 @@ class Builder:
 
     def _is_zero(self, term: Expression) -> bool:
         """Whether a term is a generated zero; a zero that the user wrote stays, since 0 times inf is nan."""
-        return term.node >= self.first_generated and self.value(term) == 0.0
+        return term.node >= self.first_generated and self.value(term) == 0.0 and term.node not in self._written
 
     def masked(self, condition: Any, term: Expression) -> Expression:
         """`where(condition, term, 0)` with a zero that means: no path."""
@@ -119,7 +123,9 @@ class Builder:
         if terms and all(value is not None for value in values):
             folded = self._fold(name, values, attributes)
             if folded is not None:
-                return self.number(folded)
+                factors = zip(terms, values) if name in ("*", "/", "neg") else ()
+                written = folded == 0.0 and any(value == 0.0 and not self._is_zero(term) for term, value in factors)
+                return self.number(folded, written)
         rule = _RULES.get(name)
         if rule is not None:
             simpler: Expression | None = rule(self, *terms, *values)
@@ -244,11 +250,11 @@ def _multiply(builder: Builder, a: Expression, b: Expression, va: float | None, 
         if product := builder.parts(b, "*"):
             inner = builder.value(product[0])
             if inner is not None:
-                return (va * inner) * product[1]
+                return (a * product[0]) * product[1]
         if quotient := builder.parts(b, "/"):
             above = builder.value(quotient[0])
             if above is not None:
-                return (va * above) / quotient[1]
+                return (a * quotient[0]) / quotient[1]
     return _cancel(builder, a, b) or _cancel(builder, b, a)
 
 
@@ -307,7 +313,7 @@ def _negate(builder: Builder, a: Expression, va: float | None) -> Any:
     if product := builder.parts(a, "*"):
         value = builder.value(product[0])
         if value is not None:
-            return (-value) * product[1]
+            return (-product[0]) * product[1]
     return None
 
 

@@ -12,8 +12,21 @@ METHODS = ("auto", "central", "one-sided", "complex", "exact", "off")
 """How numerical derivatives can be taken."""
 
 
-def check(evaluation: Evaluation, nodes: Sequence[int], method: str = "auto") -> tuple[Callable[[int], Check], str]:
+def check(
+    evaluation: Evaluation,
+    nodes: Sequence[int],
+    method: str = "auto",
+    every: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Callable[[int], Check], str]:
     """Check the gradients of an evaluation at these nodes.
+
+    Args:
+        evaluation: after its backward pass.
+        nodes: which gradients.
+        method: how numerical derivatives are taken, one of `METHODS`.
+        every: whether every element of large arrays is checked, too, and not only some, and random directions.
+        progress: is told how many elements of how many are checked.
 
     Returns:
         The check of each node, and a sentence on how it was done where that is not every node end to end.
@@ -22,7 +35,7 @@ def check(evaluation: Evaluation, nodes: Sequence[int], method: str = "auto") ->
     if not evaluation.scalar:
         from gradcalc.checking.arrays import check_arrays
 
-        return check_arrays(evaluation, nodes, method)
+        return check_arrays(evaluation, nodes, method, every, progress)
     if len(graph) <= END_TO_END or method == "exact":
         return check_nodes(graph, values, gradients, nodes, method).__getitem__, ""
     from gradcalc.checking.gatewise import DIRECTIONS, check_gates

@@ -92,8 +92,9 @@ def step_columns(points: Any) -> tuple[Any, Any]:
 
 
 def seen_from(x: float, shown: Slopes) -> Slopes:
-    """The slopes at a point, unresolved if zero, which may be a pole or a kink, is closer than the finest step."""
-    if x == 0.0 or abs(x) >= math.ldexp(1.0, ladder(x)[0]):
+    """The slopes at a point, unresolved if zero, which may be a pole or a kink, is within the finest stencil."""
+    finest, ratio = ladder(x)
+    if x == 0.0 or abs(x) > math.ldexp(1.0, finest + 3 * ratio):
         return shown
     return Slopes(*(slope._replace(resolved=False) for slope in shown))
 
@@ -139,7 +140,7 @@ def _outwards(quotients: Sequence[Any], blur: Sequence[Any], factors: Sequence[A
     select, finite = arithmetic
     stages = [quotients]
     for factor in factors:
-        stages.append([(factor * fine - wide) / (factor - 1.0) for fine, wide in zip(stages[-1], stages[-1][1:])])
+        stages.append([fine + (fine - wide) / (factor - 1.0) for fine, wide in zip(stages[-1], stages[-1][1:])])
     best = stages[-1]
     bars = [_bar(stages, level, factors[0], blur[level]) for level in range(len(best))]
     value, bar = best[0], bars[0]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gradcalc.calculus.reverse import dependents
 from gradcalc.checking.differences import EPSILON, Slope
-from gradcalc.errors import MissingExtra
+from gradcalc.errors import MissingExtra, UsageProblem
 from gradcalc.graph import CONSTANT, Graph, Operator
+
+if TYPE_CHECKING:
+    from gradcalc.engine.evaluate import Evaluation
 
 DIGITS = 50
 STEP_EXPONENT = -50
@@ -46,13 +50,16 @@ def exact_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) ->
 
 
 def _slope(graph: Graph, values: Sequence[float], node: int, mp: Any, functions: Mapping[int, Callable[..., Any]]) -> Slope | None:
-    x = mp.mpf(values[node])
+    return _slope_of(lambda point: _output(graph, values, node, point, mp, functions), mp.mpf(values[node]), mp)
+
+
+def _slope_of(output: Callable[[Any], Any], x: Any, mp: Any) -> Slope | None:
     size = abs(x) if x else mp.mpf(1)
     step = mp.ldexp(size, STEP_EXPONENT)
     shift = 4 * EPSILON * size
     slopes = []
     for point in (x, x - shift, x + shift):
-        above, center, below = (_output(graph, values, node, at, mp, functions) for at in (point + step, point, point - step))
+        above, center, below = (output(at) for at in (point + step, point, point - step))
         if not (mp.isfinite(above) and mp.isfinite(center) and mp.isfinite(below)):
             return None
         right, left = (above - center) / step, (center - below) / step
@@ -112,6 +119,129 @@ def _by_formula(operator: Operator, mp: Any) -> Callable[..., Any]:
                 found[node] = mp.mpf(body.graph.constant(node))
             else:
                 found[node] = inner[body.graph.codes[node]](*[found[source] for source in body.graph.inputs(node)])
+        return found[body.output]
+
+    return compute
+
+
+# ---- arrays ----------------------------------------------------------------------------------------------------------------------
+
+
+EXACT_NUMBERS = 2_000_000
+"""How many numbers of fifty digits an exact check of an array's elements may make: some seconds."""
+
+
+def exact_element_slopes(evaluation: Evaluation, node: int, elements: Sequence[int]) -> dict[int, Slope]:
+    """The derivative of the weighted output by each of these elements of a node, in high precision; see `exact_slopes`.
+
+    Raises:
+        UsageProblem: a gate on the way has no exact rule for arrays, or the arrays are too large.
+        MissingExtra: mpmath is not installed.
+    """
+    import numpy
+
+    mp = context()
+    if not elements:
+        return {}
+    graph = evaluation.graph
+    last = len(graph) - 1
+    touched = [inner for inner, flag in enumerate(dependents(graph, [node], last)) if flag and inner > node]
+    if 9 * len(elements) * sum(numpy.size(evaluation.values[inner]) for inner in touched) > EXACT_NUMBERS:
+        raise UsageProblem(
+            f"--check exact: {len(elements)} elements reach too many numbers to compute each with {DIGITS} digits",
+            remedy="use --check complex or --check auto, or name fewer arrays with --wrt",
+        )
+    functions = {graph.codes[inner]: _exact_array_function(graph.operator(inner), mp) for inner in touched}
+    exact = {
+        source: _exact_array(evaluation.values[source], mp) for inner in touched for source in graph.inputs(inner)
+    } | {node: _exact_array(evaluation.values[node], mp), last: _exact_array(evaluation.values[last], mp)}
+    weights = _exact_array(numpy.broadcast_to(numpy.asarray(evaluation.seed, float), numpy.shape(evaluation.values[last])), mp)
+
+    def output(element: int, point: Any) -> Any:
+        moved = exact[node].copy()
+        moved.flat[element] = point
+        lanes = {node: moved}
+        for inner in touched:
+            arguments = [lanes.get(source, exact[source]) for source in graph.inputs(inner)]
+            try:
+                lanes[inner] = numpy.asarray(functions[graph.codes[inner]](*arguments), dtype=object)
+            except (ArithmeticError, ValueError):
+                return mp.nan
+        total = mp.fsum((weights * lanes.get(last, exact[last])).ravel().tolist())
+        return mp.nan if isinstance(total, mp.mpc) else total
+
+    found = {}
+    for element in elements:
+        slope = _slope_of(lambda point, element=element: output(element, point), exact[node].flat[element], mp)  # type: ignore[misc]
+        if slope is not None:
+            found[element] = slope
+    return found
+
+
+def _exact_array(value: Any, mp: Any) -> Any:
+    import numpy
+
+    made = numpy.empty(numpy.shape(value), dtype=object)
+    made.ravel()[...] = [mp.mpf(number) for number in numpy.ravel(value).tolist()]
+    return made
+
+
+def _exact_array_function(operator: Operator, mp: Any) -> Callable[..., Any]:
+    """A gate's forward rule on arrays of mpmath's numbers."""
+    import numpy
+
+    from gradcalc.engine.arrays import kernel
+
+    gate = operator.gate
+    assert gate is not None
+    if gate.elementwise:
+        return numpy.frompyfunc(exact_function(operator, mp), operator.arity, 1)
+    if gate.linear and gate.formula is None:
+        function = kernel(gate, operator.attributes)
+        sizes = set(range(operator.arity)) - set(gate.divided(list(range(operator.arity)))[0])
+
+        def linear(*arguments: Any) -> Any:
+            return function(*[_as_floats(argument) if number in sizes else argument for number, argument in enumerate(arguments)])
+
+        return linear
+    if gate.formula is not None and gate.data is None:
+        return _array_formula(operator, mp)
+    raise UsageProblem(
+        f"--check exact: {gate.name} has no rule for numbers of {DIGITS} digits", remedy="use --check complex or --check auto"
+    )
+
+
+def _as_floats(sizes: Any) -> Any:
+    import numpy
+
+    return numpy.asarray(sizes).astype(float)
+
+
+def _array_formula(operator: Operator, mp: Any) -> Callable[..., Any]:
+    import numpy
+
+    from gradcalc.language.formulas import parse_formula
+
+    assert operator.gate is not None
+    body = parse_formula(operator.gate, dict(operator.attributes))
+    graph = body.graph
+    reached = graph.reached([body.output])
+    inner = {
+        graph.codes[node]: _exact_array_function(graph.operator(node), mp)
+        for node in range(body.output + 1)
+        if reached[node] and graph.codes[node] > CONSTANT
+    }
+
+    def compute(*arguments: Any) -> Any:
+        found = dict(zip(body.parameters, arguments))
+        for node in range(body.output + 1):
+            if node in found or not reached[node]:
+                continue
+            if graph.codes[node] == CONSTANT:
+                found[node] = _exact_array(graph.constant(node), mp)
+            else:
+                made = inner[graph.codes[node]](*[found[source] for source in graph.inputs(node)])
+                found[node] = numpy.asarray(made, dtype=object)
         return found[body.output]
 
     return compute

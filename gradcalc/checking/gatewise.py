@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from gradcalc.checking.differences import EPSILON, LEVELS, Slope, Slopes, arrays_arithmetic, slopes, step_columns
+from gradcalc.checking.differences import EPSILON, LEVELS, Slope, Slopes, arrays_arithmetic, seen_from, slopes, step_columns
 from gradcalc.checking.scalars import ROUNDINGS, SMALLEST, singular_point
 from gradcalc.checking.verdicts import BARS, Check, Point, judge
 from gradcalc.engine import scalar
@@ -143,7 +143,7 @@ def _measure(
                 with numpy.errstate(all="ignore"):
                     shown = _of_a_curve(along, columns[position], results)[2]
             for row in odd:
-                check = _one(graph, int(nodes[row]), float(rule[row]), shown, row, values)
+                check = _one(graph, int(nodes[row]), float(rule[row]), shown, row, float(columns[position][row]), values)
                 slope[row], width[row] = rule[row], 0.0
                 if check.verdict != "ok":
                     states[int(nodes[row])] = check
@@ -192,11 +192,11 @@ def _of_a_curve(along: Callable[[Any], Any], points: Any, results: Any) -> tuple
     return shown.central.value, shown.central.bar, shown
 
 
-def _one(graph: Graph, node: int, rule: float, shown: Slopes, row: int, values: Sequence[float]) -> Check:
-    """The verdict on one local derivative that does not simply agree."""
+def _one(graph: Graph, node: int, rule: float, shown: Slopes, row: int, x: float, values: Sequence[float]) -> Check:
+    """The verdict on one local derivative, by an input of value x, that does not simply agree."""
     one = Slopes(*(Slope(float(side.value[row]), float(side.bar[row]), bool(side.resolved[row])) for side in shown))
     point = Point(16.0 * EPSILON * abs(rule), abs(values[node]), singular_point(graph, node, values))
-    return judge(rule, one, point)
+    return judge(rule, seen_from(x, one), point)
 
 
 def _direction(

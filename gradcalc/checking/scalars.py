@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
+from gradcalc.calculus.reverse import dependents
 from gradcalc.checking.differences import (
     EPSILON,
     FLOATS,
@@ -20,13 +21,16 @@ from gradcalc.checking.differences import (
 )
 from gradcalc.checking.probe import lanes_of, probe_many, probe_one
 from gradcalc.checking.verdicts import BARS, Check, Point, judge
-from gradcalc.engine.scalar import guarded_forward, local_slopes
+from gradcalc.engine.scalar import backward_with_conventions, guarded_forward, local_slopes
 from gradcalc.graph import CONSTANT, Graph
 
 ROUNDINGS = 4.0
 """How many roundings the value of a gate may be off: a few units in the last place for the functions of `math`."""
 
 SMALLEST = 2.0**-1074
+
+CHAINED = 1e-9
+"""How far two orders of the same additions may be apart, relatively, where `trust` says nothing."""
 
 END_TO_END = 3000
 """Up to so many nodes each is checked end to end."""
@@ -120,7 +124,7 @@ def check_nodes(
         for node, slope in exact_slopes(graph, values, smooth).items():
             slope = slope._replace(value=seed * slope.value, bar=abs(seed) * slope.bar)
             found[node] = compare(node, Slopes(slope, slope, slope))
-    _confirm(graph, values, found)
+    _confirm(graph, values, gradients, rounding.trust, found)
     return found
 
 
@@ -187,8 +191,10 @@ def _together(
         yield node, seen_from(values[node], one)
 
 
-def _confirm(graph: Graph, values: Sequence[float], found: dict[int, Check]) -> None:
-    """A mismatch end to end is a defect only where a gate's rule is off; otherwise the function is too wild to tell.
+def _confirm(
+    graph: Graph, values: Sequence[float], gradients: Sequence[float], trust: Sequence[float], found: dict[int, Check]
+) -> None:
+    """A mismatch end to end is a defect only where a gate's rule or the chain rule is off; else the function is too wild to tell.
 
     End to end, a function can change faster than any step can follow without showing it (a sine of a huge number). One gate by
     itself cannot hide so: where every gate behind a node agrees with its own differences, the chain rule leaves nothing in doubt.
@@ -197,9 +203,13 @@ def _confirm(graph: Graph, values: Sequence[float], found: dict[int, Check]) -> 
     if not suspects:
         return
     states = {node: gate_state(graph, node, values) for node in range(min(suspects), len(graph))}
-    behind = _worst_behind(graph, states)
+    behind = worst_behind(graph, states)
+    chained = backward_with_conventions(graph, values, len(graph) - 1, gradients[-1], dependents(graph, suspects, len(graph) - 1))
     for node in suspects:
         check = found[node]
+        if abs(chained[node] - gradients[node]) > 4.0 * trust[node] + CHAINED * abs(chained[node]):
+            check.note = "the gradient is not what the rules of the gates make"
+            continue
         culprit = behind[node]
         gate = None if culprit is None else graph.operator(culprit).gate
         if culprit is None or gate is None:
@@ -210,7 +220,7 @@ def _confirm(graph: Graph, values: Sequence[float], found: dict[int, Check]) -> 
             check.verdict, check.note = "unsure", f"{gate.name} changes faster here than rounding allows to measure"
 
 
-def _worst_behind(graph: Graph, states: dict[int, str]) -> list[int | None]:
+def worst_behind(graph: Graph, states: dict[int, str]) -> list[int | None]:
     """For each node a gate behind it whose rule is off, else one that could not be judged, else None."""
     behind: list[int | None] = [None] * len(graph)
     for node in range(len(graph) - 1, min(states) - 1, -1):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gradcalc.checking.differences import EPSILON, Slope, Slopes
 
 VERDICTS = ("off", "ok", "kink", "edge", "unsure", "mismatch")
 """From best to worst; a result's verdict is the worst of its nodes'."""
+
+TOO_FAST = "the function changes faster than the steps can follow"
 
 BARS = 3.0
 """How many error bars a difference may have."""
@@ -75,8 +77,8 @@ def judge(gradient: float, slopes: Slopes, point: Point) -> Check:
         return _at_an_edge(gradient, left if from_left else right, left, right, point)
     if _differ(left, right):
         return _at_a_kink(gradient, left, right, point)
-    if math.isinf(left.value) and left.value == right.value:
-        return Check(left.value, 0.0, "kink", (left.value, right.value), point.singular)
+    if math.isinf(left.value):
+        return _infinite(left, right, point)
     if not math.isfinite(gradient):
         verdict = "kink" if point.singular else "unsure"
         return Check(central.value, central.bar, verdict, None, point.singular or "the gradient is not finite")
@@ -104,6 +106,8 @@ def _at_an_edge(gradient: float, side: Slope, left: Slope, right: Slope, point: 
 
 def _at_a_kink(gradient: float, left: Slope, right: Slope, point: Point) -> Check:
     """The slopes from below and from above differ; any value between them is lawful."""
+    if math.isinf(left.value) or math.isinf(right.value):
+        return _infinite(left, right, point)
     low, high = sorted((left, right), key=lambda slope: slope.value)
     lawful = low.value - BARS * low.bar - point.trust <= gradient <= high.value + BARS * high.bar + point.trust
     middle = 0.5 * (left.value + right.value)
@@ -112,9 +116,17 @@ def _at_a_kink(gradient: float, left: Slope, right: Slope, point: Point) -> Chec
     return _suspicion(Slope(middle, 0.5 * abs(high.value - low.value), True))
 
 
+def _infinite(left: Slope, right: Slope, point: Point) -> Check:
+    """A jump or a vertical tangent, which some gate's record tells of; without that, a function that changes too fast to see."""
+    middle = 0.5 * (left.value + right.value)
+    if point.singular:
+        return Check(middle, math.inf, "kink", (left.value, right.value), point.singular)
+    return Check(middle, math.inf, "unsure", None, TOO_FAST)
+
+
 def _suspicion(slope: Slope) -> Check:
-    if not slope.resolved:
-        return Check(slope.value, slope.bar, "unsure", None, "the function changes faster than the steps can follow")
+    if not slope.resolved or math.isinf(slope.value):
+        return Check(slope.value, slope.bar, "unsure", None, TOO_FAST)
     return Check(slope.value, slope.bar, "mismatch", None, "", suspect=True)
 
 
@@ -125,4 +137,9 @@ def _differ(left: Slope, right: Slope) -> bool:
 
 
 def _too_wide(gradient: float, slope: Slope, point: Point) -> bool:
-    return bool(slope.bar > 1e-3 * max(abs(gradient), abs(slope.value)) and slope.bar > 1e-9 * point.size)
+    return bool(too_wide(slope.bar, max(abs(gradient), abs(slope.value)), point.size))
+
+
+def too_wide(bar: Any, size: Any, expected: Any) -> Any:
+    """Whether an error bar says too little about a derivative of this size, of numbers or of arrays."""
+    return (bar > 1e-3 * size) & (bar > 1e-9 * expected)

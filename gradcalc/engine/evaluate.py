@@ -104,22 +104,21 @@ def _shaped(gradient: Any, shape: Shape) -> Any:
 
 
 def _look_again(evaluation: Evaluation) -> None:
-    """Replace gradients that are nan: by the simplified derivative graph (sqrt(x)^2 at 0), else by the records' conventions."""
+    """Mend gradients that are not finite: nan by the simplified derivative graph (sqrt(x)^2 at 0), the rest by conventions."""
     graph, values, gradients, wanted = evaluation.graph, evaluation.values, evaluation.gradients, evaluation.wanted
     last = len(graph) - 1
-    lost = [node for node in range(last + 1) if wanted[node] and gradients[node] != gradients[node]]
-    if not lost:
-        return
+    lost = [node for node in range(last + 1) if wanted[node] and not math.isfinite(gradients[node])]
     agreed = _conventions(graph, values)
     if last < SECOND_LOOK:
-        _by_derivative_graph(evaluation, lost, {})
-        lost = [node for node in lost if gradients[node] != gradients[node]]
+        _by_derivative_graph(evaluation, [node for node in lost if math.isnan(gradients[node])], {})
+        lost = [node for node in lost if not math.isfinite(gradients[node])]
         if lost and agreed:
             _by_derivative_graph(evaluation, lost, agreed)
     elif agreed:
         again = scalar.backward_with_conventions(graph, values, last, evaluation.seed, wanted)
         for node in lost:
-            gradients[node] = again[node]
+            if math.isfinite(again[node]):
+                gradients[node] = again[node]
 
 
 def _conventions(graph: Graph, values: Sequence[float]) -> dict[int, dict[int, float]]:

@@ -73,7 +73,7 @@ class Makers:
         if not self.load_allowed:
             raise DataProblem("this run may read no files", remedy="leave out --no-load if you trust the program")
         if attributes not in self._files:
-            from gradcalc.gates.files import read
+            from gradcalc.engine.files import read
 
             self._files[attributes] = read(**dict(attributes), limit=self.limit)
         return self._files[attributes]

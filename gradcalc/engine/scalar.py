@@ -245,8 +245,8 @@ class Template(NamedTuple):
 
     @property
     def masked(self) -> bool:
-        """Whether some contribution is made only under a condition."""
-        return any(part is not None and part[0] is not None for part in self.parts)
+        """Whether some input can be left without a contribution: under a condition, or always (floor hands nothing on)."""
+        return any(part is None or part[0] is not None for part in self.parts)
 
 
 @lru_cache(maxsize=1024)

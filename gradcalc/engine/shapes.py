@@ -8,7 +8,7 @@ from typing import Any
 
 from gradcalc.errors import GradcalcError, LimitProblem, ShapeProblem
 from gradcalc.gates.linear_algebra import broadcast_shapes
-from gradcalc.gates.record import Shape
+from gradcalc.gates.record import DRAW, Shape
 from gradcalc.gates.reductions import spell_shape
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
@@ -117,7 +117,7 @@ def _shape(
     assert gate is not None
     if gate.shape is None:
         return broadcast_shapes(*given)
-    attributes = {attribute.name: value for attribute in gate.attributes for name, value in operator.attributes if attribute.name == name}
+    attributes = {name: value for name, value in operator.attributes if name != DRAW}
     if gate.data is None:
         return gate.shape(*given, **attributes)
     assert sizes is not None

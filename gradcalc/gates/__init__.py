@@ -4,7 +4,9 @@ from gradcalc.gates import (
     activations,
     arithmetic,
     exponentials,
+    layers,
     linear_algebra,
+    makers,
     reductions,
     selection,
     shaping,
@@ -14,7 +16,18 @@ from gradcalc.gates.record import REGISTRY, Attribute, Body, Gate, Registry, Sha
 
 __all__ = ["FAMILIES", "REGISTRY", "Attribute", "Body", "Gate", "Registry", "Shape", "Syntax", "Where"]
 
-_FAMILIES = (arithmetic, exponentials, trigonometry, activations, selection, reductions, linear_algebra, shaping)
+_FAMILIES = (
+    arithmetic,
+    exponentials,
+    trigonometry,
+    activations,
+    selection,
+    reductions,
+    linear_algebra,
+    shaping,
+    layers,
+    makers,
+)
 
 FAMILIES: tuple[str, ...] = tuple(module.FAMILY for module in _FAMILIES)
 """The families in the order of the catalogue."""

@@ -93,7 +93,7 @@ gate(
     family=FAMILY,
     sentence="Multiplies the gradient by the normal distribution function and x times its density.",
     scalar=lambda x: 0.5 * x * math.erfc(-x / _SQRT_2) if x != -math.inf else -0.0,
-    array=lambda np, x: 0.5 * x * _each("erfc", -x / _SQRT_2),
+    array=lambda np, x: np.where(x == -math.inf, -0.0, 0.5 * x * _each("erfc", -x / _SQRT_2)),
     partials=lambda y, x: (0.5 * (-x / _SQRT_2).apply("erfc") + x * exp(-square(x) / 2.0) / _SQRT_2_PI,),
     formula="x*erfc(-x/sqrt(2))/2",
     example="gelu(x) --x 1",

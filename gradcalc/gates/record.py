@@ -71,6 +71,7 @@ class Gate:
     """One kind of gate. See `gate` for what each field means."""
 
     __slots__ = (
+        "along",
         "analytic",
         "arity",
         "array",
@@ -88,6 +89,7 @@ class Gate:
         "family",
         "formula",
         "kinks",
+        "lanes",
         "linear",
         "name",
         "otherwise",
@@ -122,13 +124,15 @@ class Gate:
     partials: Callable[..., tuple[Any, ...]] | None
     pullback: Callable[..., tuple[Any, ...]] | None
     shape: Callable[..., Shape] | None
+    lanes: Callable[..., Any] | None
+    along: Callable[..., tuple[Any, ...]] | None
     conventions: Callable[..., tuple[float, ...]] | None
     kinks: Where | None
     domain: Where | None
     edges: Where | None
     data: int | None
     whole: bool
-    discrete: bool
+    discrete: tuple[int, ...]
     analytic: bool
     linear: bool
     constant: bool
@@ -177,7 +181,8 @@ class Gate:
 
     def flowing(self, inputs: Sequence[Any]) -> Sequence[Any]:
         """The inputs through which a derivative may flow."""
-        return () if self.discrete else self.divided(inputs)[0]
+        data = self.divided(inputs)[0]
+        return [source for number, source in enumerate(data) if number not in self.discrete] if self.discrete else data
 
     def signature(self) -> str:
         """How a call looks: `leaky_relu(x, slope=0.01)`."""
@@ -187,7 +192,8 @@ class Gate:
             names.insert(len(names) + (self.data or 0) if (self.data or 0) < 0 else len(names), "…")
         for attribute in self.attributes:
             plain = attribute.default is REQUIRED
-            names.append(attribute.name if plain else f"{attribute.name}={_spell(attribute.default)}")
+            default = "none" if attribute.kind == "text" else _spell(attribute.default)
+            names.append(attribute.name if plain else f"{attribute.name}={default}")
         return f"{self.name}({', '.join(names)})"
 
 
@@ -265,9 +271,11 @@ def gate(
     pullback: Callable[..., tuple[Any, ...]] | None = None,
     conventions: Callable[..., tuple[float, ...]] | None = None,
     shape: Callable[..., Shape] | None = None,
+    lanes: Callable[..., Any] | None = None,
+    along: Callable[..., tuple[Any, ...]] | None = None,
     data: int | None = None,
     whole: bool = True,
-    discrete: bool = False,
+    discrete: tuple[int, ...] = (),
     kinks: Where | None = None,
     domain: Where | None = None,
     edges: Where | None = None,
@@ -312,8 +320,16 @@ def gate(
             gradient flows into a size; the rules get them as `sizes`, a tuple of integers. A negative number says that the sizes
             come first, and how many inputs come behind them (`full(2, 3, x)`); 0 that the gate is a maker.
         whole: whether sizes must be whole numbers; if not, the rules get them as floats.
-        discrete: whether the inputs are labels, not quantities: no derivative flows into them, and none is checked.
+        discrete: which of the data are labels or places, not quantities: no derivative flows into them, and none is checked.
         shape: the shape of the result from the shapes of the inputs; raises ValueError with words. By default broadcasting.
+        lanes: for other than element-wise gates: the array rule where every input has further axes (of probes) in front, the same
+            number in each; `ranks` tells how many axes are each input's own. By default, a gate with an attribute `axis` gets it
+            counted from the end, a linear gate that only moves elements has them moved in every lane, and all others are computed
+            lane by lane. A rule that is wrong on the inputs at hand is not used, so it costs nothing but time.
+        along: for other than element-wise gates: labels for the axes of each input, and at last for those of the result, from
+            the shapes of the inputs. A label that inputs and result share says that an index there concerns the same index
+            everywhere (rows stay rows); one that only inputs share, that a linear gate sums over it; None, that nothing can be
+            said. By default, a gate with an attribute `axis` leaves the other axes alone.
         kinks: where the gate has no derivative, or jumps; what is answered there is the convention of the rule.
         domain: where the gate has a real value, if not everywhere.
         edges: points at which its domain ends or its slope is infinite.
@@ -330,7 +346,7 @@ def gate(
     least, most = (arity, arity) if isinstance(arity, int) else arity
     count = most if most is not None else max(least, 2)
     if parameters is None:
-        parameters = ("x",) if count == 1 else tuple("abcdefgh"[:count])
+        parameters = ("x",) if count == 1 or (data == 1 and most is None) else tuple("abcdefgh"[:count])
     record = Gate(
         name=name,
         title=title,
@@ -349,6 +365,8 @@ def gate(
         pullback=pullback,
         conventions=conventions,
         shape=shape,
+        lanes=lanes,
+        along=along,
         data=data,
         whole=whole,
         discrete=discrete,

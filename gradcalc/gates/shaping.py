@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcalc.gates.linear_algebra import broadcast_shapes
-from gradcalc.gates.record import Attribute, Shape, Syntax, gate
-from gradcalc.gates.reductions import spell_shape
+from gradcalc.gates.linear_algebra import spreads
+from gradcalc.gates.record import REQUIRED, Attribute, Shape, Syntax, gate, trial
+from gradcalc.gates.reductions import element_count, reduced_axes, single_axis, spell_shape
 
 FAMILY = "shaping"
 
@@ -42,6 +42,7 @@ gate(
     ),
     analytic=True,
     linear=True,
+    trials=(trial((2,), (2,)), trial((2, 3), (2, 3), (2, 3), axis=1), trial((2, 3), (2, 3), axis=-1), trial(()), trial((2,))),
     example="stack(a, b) --a [1,2] --b [3,4]",
 )
 
@@ -83,6 +84,13 @@ gate(
     pullback=lambda g, y, x, index: (g.apply("scatter", *map(float, x.shape), index=index),),
     analytic=True,
     linear=True,
+    trials=(
+        trial((3,), index=(1,)),
+        trial((3, 4), index=(-1, ("slice", 1, None, 2))),
+        trial((3, 4), index=(("slice", None, None, -1),)),
+        trial((2, 3, 4), index=("...", 0)),
+        trial((2, 3), index=(("slice", 2, None, None),)),
+    ),
     example="x[0] --x [1,2,3]",
 )
 
@@ -93,19 +101,40 @@ def _scatter(np: Any, x: Any, *, index: tuple[Any, ...], sizes: Shape) -> Any:
     return result
 
 
+def _scattered_shape(x: Shape, *, index: tuple[Any, ...], sizes: Shape) -> Shape:
+    no_negative(sizes)
+    room = _indexed_shape(sizes, index=index)
+    if room != x:
+        raise ValueError(f"{spell_shape(x)} does not fit where the index has {spell_shape(room)}")
+    return sizes
+
+
+def no_negative(sizes: tuple[float, ...]) -> None:
+    """ValueError if a size is negative."""
+    for size in sizes:
+        if size < 0:
+            raise ValueError(f"a size must not be negative: {size:g}")
+
+
 gate(
     "scatter",
     "zeros of a shape, with the array put at an index",
     family=FAMILY,
     sentence="Takes the gradient from where the elements went.",
     arity=(1, None),
-    attributes=(Attribute("index", "index", ()),),
+    attributes=(Attribute("index", "index", REQUIRED),),
     data=1,
     array=_scatter,
-    shape=lambda x, index, sizes: sizes,
+    shape=_scattered_shape,
     pullback=lambda g, y, x, index, sizes: (g.apply("[]", index=index),),
     analytic=True,
     linear=True,
+    example='scatter(x, 4, index="1:3") --x [5,6]',
+    trials=(
+        trial((), sizes=(3.0,), index=(1,)),
+        trial((2,), sizes=(3.0, 4.0), index=(-1, ("slice", 1, None, 2))),
+        trial((2, 3), sizes=(2.0, 3.0, 4.0), index=("...", 0)),
+    ),
 )
 
 
@@ -135,12 +164,14 @@ gate(
     pullback=lambda g, y, x, sizes: (g.reshape(x.shape),),
     analytic=True,
     linear=True,
+    trials=(trial((2, 3), sizes=(3.0, 2.0)), trial((2, 3), sizes=(-1.0,)), trial((1, 1)), trial((), sizes=(1.0, 1.0))),
     example='reshape(x, 2, 2) --x "[1,2,3,4]"',
 )
 
 
 def _broadcast_shape(x: Shape, *, sizes: Shape) -> Shape:
-    if broadcast_shapes(x, sizes) != sizes:
+    no_negative(sizes)
+    if not spreads(x, sizes):
         raise ValueError(f"{spell_shape(x)} does not spread to {spell_shape(sizes)}")
     return sizes
 
@@ -157,12 +188,15 @@ gate(
     pullback=lambda g, y, x, sizes: (g.sum_to(x.shape),),
     analytic=True,
     linear=True,
+    trials=(trial((3,), sizes=(2.0, 3.0)), trial((2, 1), sizes=(2.0, 3.0)), trial((), sizes=(2.0, 2.0)), trial(())),
     example="broadcast_to(x, 2, 3) --x 1",
 )
 
 
 def _summed_shape(x: Shape, *, sizes: Shape) -> Shape:
-    _broadcast_shape(sizes, sizes=x)
+    no_negative(sizes)
+    if not spreads(sizes, x):
+        raise ValueError(f"{spell_shape(x)} is not what {spell_shape(sizes)} spreads to")
     return sizes
 
 
@@ -186,5 +220,162 @@ gate(
     pullback=lambda g, y, x, sizes: (g.broadcast_to(x.shape),),
     analytic=True,
     linear=True,
+    trials=(trial((2, 3), sizes=(3.0,)), trial((2, 3), sizes=(2.0, 1.0)), trial((2, 3)), trial((2, 3), sizes=(2.0, 3.0))),
     example='sum_to(x, 2) --x "[[1,2],[3,4]]"',
+)
+
+
+def _joined_shape(*shapes: Shape, axis: int) -> Shape:
+    first = shapes[0]
+    if not first:
+        raise ValueError("numbers cannot be joined: write them as an array, [a, b]")
+    at = single_axis(first, axis)
+    for shape in shapes:
+        if len(shape) != len(first) or any(a != b for number, (a, b) in enumerate(zip(first, shape)) if number != at):
+            raise ValueError(f"shapes {spell_shape(first)} and {spell_shape(shape)} differ in more than axis {axis}")
+    return (*first[:at], sum(shape[at] for shape in shapes), *first[at + 1 :])
+
+
+def _pieces(g: Any, y: Any, *parts: Any, axis: int) -> tuple[Any, ...]:
+    at = axis % len(y.shape)
+    pieces, start = [], 0
+    for part in parts:
+        stop = start + part.shape[at]
+        pieces.append(g.apply("[]", index=(*[("slice", None, None, None)] * at, ("slice", start, stop, None))))
+        start = stop
+    return tuple(pieces)
+
+
+gate(
+    "concat",
+    "arrays, one behind the other",
+    family=FAMILY,
+    sentence="Hands to each array its piece of the gradient.",
+    arity=(1, None),
+    attributes=(Attribute("axis", "integer", 0),),
+    aliases=("concatenate",),
+    array=lambda np, *parts, axis: np.concatenate(parts, axis=axis),
+    shape=_joined_shape,
+    pullback=_pieces,
+    analytic=True,
+    linear=True,
+    trials=(
+        trial((2,), (3,)),
+        trial((2, 3), (1, 3), (2, 3)),
+        trial((2, 1), (2, 3), axis=1),
+        trial((2, 1, 2), (2, 2, 2), axis=-2),
+        trial((2,)),
+    ),
+    example="concat(a, b) --a [1,2] --b [3,4,5]",
+)
+
+
+def _squeezed_shape(x: Shape, *, axis: Any) -> Shape:
+    if axis is None:
+        return tuple(size for size in x if size != 1)
+    axes = reduced_axes(x, axis)
+    for number in axes:
+        if x[number] != 1:
+            raise ValueError(f"axis {number} of {spell_shape(x)} has {x[number]} elements, not 1")
+    return tuple(size for number, size in enumerate(x) if number not in axes)
+
+
+gate(
+    "squeeze",
+    "the array without its axes of one element",
+    family=FAMILY,
+    sentence="Gives the gradient the shape of the input.",
+    attributes=(Attribute("axis", "axis", None),),
+    array=lambda np, x, axis: np.squeeze(x, axis=axis),
+    shape=_squeezed_shape,
+    pullback=lambda g, y, x, axis: (g.reshape(x.shape),),
+    analytic=True,
+    linear=True,
+    trials=(trial((1, 3, 1)), trial((1, 3, 1), axis=0), trial((1, 3, 1), axis=(0, -1)), trial((1, 1)), trial(())),
+    example='squeeze(x) --x "[[1,2,3]]"',
+)
+
+
+def _expanded_shape(x: Shape, *, axis: Any) -> Shape:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    rank = len(x) + len(axes)
+    places = set()
+    for one in axes:
+        if one is None or not -rank <= one < rank:
+            raise ValueError(f"axis {one} does not exist in the {rank} axes of the result")
+        places.add(one % rank)
+    if len(places) < len(axes):
+        raise ValueError("an axis is given twice")
+    sizes = iter(x)
+    return tuple(1 if number in places else next(sizes) for number in range(rank))
+
+
+gate(
+    "expand_dims",
+    "the array with a new axis of one element",
+    family=FAMILY,
+    sentence="Gives the gradient the shape of the input.",
+    attributes=(Attribute("axis", "axis", REQUIRED),),
+    array=lambda np, x, axis: np.expand_dims(x, axis),
+    shape=_expanded_shape,
+    pullback=lambda g, y, x, axis: (g.reshape(x.shape),),
+    analytic=True,
+    linear=True,
+    trials=(trial((3,), axis=0), trial((2, 3), axis=-1), trial((2, 3), axis=(0, 2)), trial((), axis=0)),
+    example="expand_dims(x, axis=1) --x [1,2,3]",
+)
+gate(
+    "flatten",
+    "the elements in one row",
+    family=FAMILY,
+    sentence="Gives the gradient the shape of the input.",
+    array=lambda np, x: np.reshape(x, (-1,)),
+    shape=lambda x: (math.prod(x),),
+    pullback=lambda g, y, x: (g.reshape(x.shape),),
+    analytic=True,
+    linear=True,
+    trials=(trial((2, 3)), trial((3,)), trial(())),
+    formula="reshape(x, -1)",
+    example='flatten(x) --x "[[1,2],[3,4]]"',
+)
+
+
+def _flipped_shape(x: Shape, *, axis: Any) -> Shape:
+    reduced_axes(x, axis)
+    return x
+
+
+gate(
+    "flip",
+    "the elements in reverse order",
+    family=FAMILY,
+    sentence="Reverses the gradient.",
+    attributes=(Attribute("axis", "axis", None),),
+    array=lambda np, x, axis: np.flip(x, axis=axis),
+    shape=_flipped_shape,
+    pullback=lambda g, y, x, axis: (g.apply("flip", axis=axis),),
+    analytic=True,
+    linear=True,
+    trials=(trial((3,)), trial((2, 3)), trial((2, 3), axis=1), trial((2, 2, 3), axis=(0, -1)), trial(())),
+    example="flip(x) --x [1,2,3]",
+)
+
+
+def _size_shape(x: Shape, *, axis: Any) -> Shape:
+    reduced_axes(x, axis)
+    return ()
+
+
+gate(
+    "size",
+    "number of elements, in all or along axes",
+    family=FAMILY,
+    sentence="Stops the gradient: it depends on the shape alone.",
+    attributes=(Attribute("axis", "axis", None),),
+    array=lambda np, x, axis: float(element_count(np.shape(x), axis)),
+    shape=_size_shape,
+    pullback=lambda g, y, x, axis: (None,),
+    constant=True,
+    trials=(trial((2, 3)), trial((2, 3), axis=0), trial((2, 3, 4), axis=(0, 2)), trial(())),
+    example='size(x) --x "[[1,2],[3,4]]"',
 )

@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from gradcalc.errors import ArgumentProblem, GradcalcError, NameProblem, ProgramSyntaxError, ShapeProblem
 from gradcalc.gates import REGISTRY, Attribute, Body, Gate
+from gradcalc.gates.record import DRAW, REQUIRED
 from gradcalc.graph import CONSTANT, INPUT, Attributes, Graph
 from gradcalc.language.constants import CONSTANTS, SIGNED
 from gradcalc.language.machine import Callback, Unexpected
@@ -32,6 +33,9 @@ MAXIMUM_AXES = 64
 
 NOTHING = frozenset({"none", "None", "all"})
 """Spellings of `axis=None`."""
+
+LISTS = frozenset({"concat", "stack"})
+"""Gates of any number of arrays, which may stand in brackets."""
 
 _TARGET = re.compile(r"([^\W\d]\w*)[ \t]*(\([^()]*\))?[ \t]*=(?!=)")
 
@@ -240,7 +244,8 @@ class Builder:
             analytic=False,
             linear=False,
             constant=False,
-            random=False,
+            # A gate that draws inside is drawn anew by every call.
+            random=any(operator.gate is not None and operator.gate.random for operator in body.graph.operators),
             example="",
         )
         start = self.defining[2]
@@ -542,7 +547,7 @@ class Builder:
                 self._unknown_gate(name, start, behind, end)
             gate, inputs, attributes = self._match(name, arguments, start, behind)
             code = self.program.graph.code(gate, attributes, len(inputs))
-            if not gate.attributes and gate.data is None and len(inputs) == len(arguments):
+            if not attributes and gate.data is None and len(inputs) == len(arguments):
                 self.codes[f"{name}/{len(arguments)}"] = code
         else:
             inputs = [argument[0] for argument in arguments]
@@ -582,15 +587,22 @@ class Builder:
         if definition.captured:
             self.closed = False
         inputs = [argument[0] for argument in arguments]
-        code = self.program.graph.code(gate, (), len(inputs) + len(definition.captured))
+        code = self.program.graph.code(gate, self._draw(gate), len(inputs) + len(definition.captured))
         return self._append(code, [*inputs, *definition.captured], start, end)
+
+    def _draw(self, gate: Gate) -> Attributes:
+        """The number of a draw, which every node of a random gate has as an attribute."""
+        if not gate.random:
+            return ()
+        self.program.draws += 1
+        return ((DRAW, (self.program.draws,)),)
 
     def _match(self, name: str, arguments: list[Any], start: int, behind: int) -> tuple[Gate, list[int], Attributes]:
         """The record, the inputs and the attributes that a call of a catalogue gate means."""
         records = REGISTRY[name]
         place = self.block.place(start, behind)
         positional, named = self._sort_arguments(name, records, arguments)
-        positional = self._spread(records[0], positional)
+        positional = self._spread(records[0], positional, named)
         for record in records:
             plan = self._plan(record, positional, named)
             if plan is not None:
@@ -601,8 +613,13 @@ class Builder:
                         argument = argument.value
                     if isinstance(argument, tuple):
                         self._drop(argument[0])
-                attributes = sorted((a.name, values.get(a.name, a.default)) for a in record.attributes)
-                return record, inputs, tuple(attributes)
+                for attribute in record.attributes:
+                    if attribute.default is REQUIRED and attribute.name not in values:
+                        raise ArgumentProblem(
+                            f"{name} needs {_article(attribute.name)}", place=place, remedy=f"write {record.signature()}"
+                        )
+                attributes = [(a.name, values.get(a.name, a.default)) for a in record.attributes]
+                return record, inputs, tuple(sorted([*attributes, *self._draw(record)]))
         if any(argument.value.__class__ is str for argument in positional if isinstance(argument, Keyword)):
             text = next(argument for argument in positional if isinstance(argument, Keyword))
             self._fail(ArgumentProblem, f"{name} takes numbers, not text", text, f"write {records[0].signature()}")
@@ -673,32 +690,51 @@ class Builder:
                     return None
                 inputs.append(value[0])
                 by_name.remove(parameter)
+            elif by_name:
+                return None  # one in the middle is missing
         if by_name:
             self._fail(ArgumentProblem, f"{by_name[0]} is given twice", named[by_name[0]], "remove one of the two")
         return (inputs, given) if record.accepts(len(inputs)) else None
 
-    def _spread(self, record: Gate, positional: list[Any]) -> list[Any]:
+    def _spread(self, record: Gate, positional: list[Any], named: dict[str, Keyword]) -> list[Any]:
         """Take the brackets off a list of sizes or of arrays: zeros([2, 3]) is zeros(2, 3)."""
-        before = record.data if record.data is not None else 0 if record.name in ("concat", "stack") else None
-        if before is None or len(positional) != before + 1 or isinstance(positional[-1], Keyword):
+        data = record.data if record.data is not None else 0 if record.name in LISTS else None
+        if data is None or len(positional) != abs(data) + 1 or isinstance(positional[0 if data < 0 else data], Keyword):
             return positional
-        node, start, end = positional[-1]
+        at = 0 if data < 0 else data
+        node, start, end = positional[at]
+        graph = self.program.graph
         if self.block.text[start] != "[" or self.program.sheet.ends[node] != end:
             return positional
-        graph = self.program.graph
         operator = graph.operator(node)
-        if operator.gate is not None:
-            if operator.gate.name != "stack":
-                return positional
-            parts = list(graph.inputs(node))
-        else:
-            value = graph.constant(node)
-            if value.ndim == 1 and record.data is None:
-                return positional
+        value = graph.constant(node) if graph.codes[node] == CONSTANT else None
+        if value is None and (operator.gate is None or operator.gate.name != "stack"):
+            return positional
+        if value is not None and value.ndim == 1 and record.data is None:
+            return positional
+        behind = range(node + 1, len(graph))
+        if any(graph.codes[other] != CONSTANT for other in behind):
+            return positional  # sizes may stay in a list; and what is no constant is refused as an attribute
+        # What stands behind the list are keyword arguments: they are put aside while the list is taken out of the graph.
+        sheet, sources = self.program.sheet, graph.inputs(node)
+        aside = [(graph.constant(other), sheet.starts[other], sheet.ends[other]) for other in behind]
+        del graph.constants[len(graph.constants) - len(aside) - (value is not None) :]
+        for column in (graph.codes, graph.left, graph.right, sheet.starts, sheet.ends, sheet.spots):
+            del column[node:]
+        parts: list[Value] = [(source, start, end) for source in sources]
+        if value is not None:
             rows = [float(item) if value.ndim == 1 else _frozen(item.copy()) for item in value]
-            self._drop(node)
-            parts = [self._constant(row, start, end)[0] for row in rows]
-        return [*positional[:-1], *((part, start, end) for part in parts)]
+            parts = [self._constant(row, start, end) for row in rows]
+        moved = {other: self._constant(*constant)[0] for other, constant in zip(behind, aside)}
+        for name, keyword in named.items():
+            if isinstance(keyword.value, tuple):
+                place: Value = keyword.value
+                named[name] = keyword._replace(value=(moved.get(place[0], place[0]), *place[1:]))
+        later = [
+            (moved.get(place[0], place[0]), *place[1:]) if isinstance(place, tuple) and not isinstance(place, Keyword) else place
+            for place in positional[at + 1 :]
+        ]
+        return [*positional[:at], *parts, *later]
 
     def _attribute(self, gate: Gate, attribute: Attribute, argument: Any) -> Any:
         """The value of an attribute from the argument that was written for it."""
@@ -716,7 +752,7 @@ class Builder:
             value = graph.constant(value[0])
             if hasattr(value, "tolist"):
                 value = tuple(value.tolist())
-        if check is None:
+        if check is None or (value is None and attribute.default is None):
             return value
         try:
             return check(value)
@@ -898,6 +934,26 @@ def _counts(records: tuple[Gate, ...]) -> str:
     return f"{words} argument{'' if words == '1' else 's'}"
 
 
+def _article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _index(value: Any) -> tuple[Any, ...]:
+    """An index that is written as a text: "0, 1:"."""
+    items: list[Any] = []
+    for text in value.split(","):
+        bounds = [int(bound) if bound.strip() else None for bound in text.split(":")] if text.strip() != "..." else []
+        if len(bounds) == 1 and bounds[0] is not None:
+            items.append(bounds[0])
+        elif not bounds:
+            items.append("...")
+        elif len(bounds) in (2, 3):
+            items.append(("slice", *bounds, *[None] * (3 - len(bounds))))
+        else:
+            raise ValueError
+    return tuple(items)
+
+
 def _integer(value: Any) -> int:
     if value != int(value):
         raise ValueError
@@ -934,4 +990,5 @@ _KINDS: dict[str, tuple[str, Any]] = {
     "flag": ("true or false", _flag),
     "axis": ("a whole number, a list of them, or none", _axis),
     "text": ("a text in quotes", _text),
+    "index": ('an index in quotes, such as "0, 1:"', lambda value: _index(_text(value))),
 }

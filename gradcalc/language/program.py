@@ -160,6 +160,8 @@ class Program:
         self.interactive = interactive
         self.literals: Mapping[str, Any] = literals or {}
         """Names that stand for fixed values: the attributes in the formula of a composed gate."""
+        self.draws = 0
+        """How many draws of random numbers were written so far; cutting back does not forget them."""
         self._log: list[tuple[dict[Any, Any], Any, Any]] = []
         self._builder = Builder(self)
         for name in parameters:
@@ -261,6 +263,7 @@ class Program:
     def break_name(self, name: str, line: int) -> None:
         """Note that a name has no value because its computation failed on this line: later uses say so."""
         self.broken[name] = line
+        self.names.pop(name, None)
 
     def problem(self, node: int, message: str, remedy: str = "", kind: type[GradcalcError] = NameProblem) -> GradcalcError:
         """An error about a node, with its place."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from gradcalc.gates.record import Gate
+from gradcalc.gates.record import REQUIRED, Attribute, Gate
 from gradcalc.views.surface import PIPE_WIDTH, Surface
 from gradcalc.views.table import Cell, Span, cell, painted
 from gradcalc.views.text import to_ascii, width
@@ -114,7 +114,7 @@ def gate_document(gate: Gate, aliases: Mapping[str, str]) -> dict[str, Any]:
         "title": gate.title,
         "sentence": gate.sentence,
         "inputs": {"least": gate.arity[0], "most": gate.arity[1], "names": gate.parameters},
-        "attributes": [attribute._asdict() for attribute in gate.attributes],
+        "attributes": [_attribute_document(attribute) for attribute in gate.attributes],
         "formula": gate.formula,
         "derivative": derivative_text(gate) or None,
         "domain": gate.domain.text if gate.domain is not None else None,
@@ -123,6 +123,14 @@ def gate_document(gate: Gate, aliases: Mapping[str, str]) -> dict[str, Any]:
         "aliases": _spellings(aliases).get(gate.name, []),
         "example": gate.example,
     }
+
+
+def _attribute_document(attribute: Attribute) -> dict[str, Any]:
+    """A keyword argument; one without a default must be given."""
+    document = attribute._asdict()
+    if attribute.default is REQUIRED:
+        del document["default"]
+    return document
 
 
 def _spellings(aliases: Mapping[str, str]) -> dict[str, list[str]]:

@@ -37,6 +37,7 @@ def result_document(result: Result) -> dict[str, Any]:
         "nodes": [_node(node) for node in result.nodes],
         "verdict": result.verdict,
         "warnings": result.warnings,
+        **({"remarks": result.remarks} if result.remarks else {}),
     }
 
 

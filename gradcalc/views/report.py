@@ -109,6 +109,8 @@ def _heading(result: Result, surface: Surface) -> Iterable[Cell]:
     yield (Span(output, "strong"), Span(" = "), Span(value, "value"))
     verdict = result.verdict
     yield (Span(_signed(verdict, surface), verdict), Span(f": {_verdict_words(result)}"))
+    for remark in result.remarks:
+        yield (Span(remark if surface.unicode else to_ascii(remark), "quiet"),)
 
 
 def _signed(verdict: str, surface: Surface) -> str:
@@ -135,8 +137,7 @@ def _verdict_words(result: Result) -> str:
     if verdict == "ok":
         digits = [node.digits for node in result.nodes if node.digits is not None and node.verdict == "ok"] if few else []
         precision = f" to {min(digits)} digits or more" if digits else ""
-        method = f" ({result.method})" if result.method else ""
-        return f"gradients and numerical derivatives agree{precision}{method}"
+        return f"gradients and numerical derivatives agree{precision}"
     concerned = (node for node in result.nodes if node.verdict == verdict)
     names = [cut(visible(node.name), 24) for node in islice(concerned, 3)]
     others = sum(1 for _ in concerned) if few else next((1 for _ in concerned), 0)

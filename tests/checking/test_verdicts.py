@@ -116,6 +116,10 @@ def test_an_edge_of_the_domain_is_an_edge(text: str) -> None:
         "x = 3; y = 2; atan2(y, -x)",
         "x = 0; exp(x)/(1 + x)",
         "x = 300; exp(x)",
+        "x = 709; exp(x)",
+        "x = 2; x^1000",
+        "x = -2; x^3",
+        "x = 5; (x > 3)*x^2",
     ],
 )
 def test_what_is_right_is_ok_or_at_worst_a_kink_of_its_parts(text: str) -> None:
@@ -185,7 +189,7 @@ def test_a_small_check_does_not_load_numpy() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-# ---- a large graph, gate by gate ----------------------------------------------------------------------------------------------------
+# ---- a large graph, gate by gate -------------------------------------------------------------------------------------------------
 
 
 def long_program(gate_name: str = "sin") -> str:
@@ -198,7 +202,7 @@ def test_a_large_graph_is_checked_gate_by_gate_and_says_so() -> None:
     result = result_of(long_program())
     assert len(result.nodes) > END_TO_END
     assert result.verdict == "ok"
-    assert "gate by gate" in result.method
+    assert "gate by gate" in result.remarks[0]
 
 
 def test_a_spoiled_gate_is_found_in_a_large_graph(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,12 +217,33 @@ def test_a_spoiled_gate_is_found_in_a_large_graph(monkeypatch: pytest.MonkeyPatc
     assert blamed == ["tanh"]
 
 
+def test_a_pole_closer_than_the_steps_is_no_mismatch_in_a_large_graph() -> None:
+    text = long_program("sin") + f"\nz = log(x*1e-300) + n{END_TO_END // 2 - 1}"
+    assert result_of(text).verdict in ("ok", "unsure", "edge")
+
+
+def test_a_gradient_that_the_gates_do_not_make_is_a_mismatch() -> None:
+    """Every rule is right, and the gradient is not: a defect of whatever put it together."""
+    from gradcalc.checking.scalars import check_nodes
+    from gradcalc.engine import scalar
+    from tests.catalogue import chain
+
+    graph = chain(("sin", 0), ("*", 1, 0), ("exp", 2))
+    values = scalar.forward(graph, [0.7])
+    gradients = scalar.backward(graph, values, 3)
+    assert check_nodes(graph, values, gradients, [0])[0].verdict == "ok"
+    gradients[0] *= 1.0 + 1e-6
+    found = check_nodes(graph, values, gradients, [0])[0]
+    assert found.verdict == "mismatch"
+    assert "rules of the gates" in found.note
+
+
 def test_a_kink_in_a_large_graph_is_a_kink() -> None:
     result = result_of(long_program("cos") + f"\nz = abs(x - 0.7) + n{END_TO_END // 2 - 1}")
     assert result.verdict == "kink"
 
 
-# ---- arrays -------------------------------------------------------------------------------------------------------------------------
+# ---- arrays ----------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,6 +264,12 @@ def test_right_gradients_of_arrays_are_ok(text: str) -> None:
     for node in result.nodes:
         if node.gradient is not None and node.shape:
             assert node.numerical.shape == node.gradient.shape == node.shape
+
+
+def test_a_gradient_of_which_rounding_leaves_nothing_is_no_mismatch() -> None:
+    """The sum of x is zero but for rounding, and so is the gradient at b: nobody can tell its digits."""
+    assert result_of("b = 2; x = [0.1, 0.2, -0.3]; sum(b*x)").verdict in ("ok", "unsure")
+    assert result_of("W = [[0.5], [2]]; x = [[0.1, 1], [0.2, 3], [-0.3, 5]]; sum(x@W)").verdict in ("ok", "unsure")
 
 
 def test_kinks_and_edges_are_told_in_arrays() -> None:
@@ -267,12 +298,12 @@ def test_large_arrays_are_checked_at_elements_drawn() -> None:
 
     result = gradcalc.parse("sum(sin(x)*w)").evaluate(x=numpy.linspace(-1, 1, 500), w=numpy.ones(500))
     assert result.verdict == "ok"
-    assert "48" in result.method
+    assert any("48" in remark for remark in result.remarks)
     drawn = numpy.isfinite(result.nodes[0].numerical)
     assert drawn.sum() == 48
 
 
-# ---- judge and its helpers ------------------------------------------------------------------------------------------------------------
+# ---- judge and its helpers -------------------------------------------------------------------------------------------------------
 
 
 def smooth(value: float, bar: float) -> Slopes:

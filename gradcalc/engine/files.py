@@ -1,0 +1,223 @@
+"""Numbers from files: CSV, .npy and .npz. Nothing that a file says is ever run."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from gradcalc.engine.shapes import spell_bytes
+from gradcalc.errors import DataProblem, LimitProblem
+from gradcalc.language.nearest import nearest
+
+SEPARATORS = ";\t,"
+"""What may part the cells of a CSV file; the first of these that its first line has."""
+
+CELL_LIMIT = 40
+"""How much of a cell is shown in a message."""
+
+TEXT_FACTOR = 4
+"""A text may be so many times as large as the array that it holds; most numbers take more than eight bytes as text."""
+
+
+def read(file: str, name: str | None, limit: int) -> Any:
+    """The array that a file holds, as floats that nobody may change, or the number.
+
+    Args:
+        file: a path, as the user gave it.
+        name: which array, for an .npz.
+        limit: how many bytes the array may hold.
+
+    Raises:
+        DataProblem: the file is missing, or not what it should be.
+        LimitProblem: it is too large.
+    """
+    if "://" in file:
+        raise DataProblem(f"{file}: addresses are not loaded", remedy="fetch the file first, and load it from disk")
+    path = Path(file)
+    kind = path.suffix.lower()
+    if name is not None and kind != ".npz":
+        raise DataProblem(f"{file} holds a single array, without a name", remedy=f'write load("{file}")')
+    try:
+        if not path.is_file():
+            missing = not path.exists()
+            raise DataProblem(f"{file} {'does not exist' if missing else 'is not a file'}", remedy=_nearby(path))
+        with path.open("rb") as stream:
+            if kind == ".npz":
+                value = _from_archive(stream, file, name, limit)
+            elif kind == ".npy":
+                value = _from_npy(stream, file, limit)
+            else:
+                value = _from_text(stream, file, limit)
+    except (OSError, ValueError) as problem:
+        words = problem.strerror or str(problem) if isinstance(problem, OSError) else str(problem)
+        raise DataProblem(f"{file} cannot be read: {words}") from None
+    if not value.shape:
+        return float(value)
+    value.flags.writeable = False
+    return value
+
+
+def _nearby(path: Path) -> str:
+    """The file that was probably meant."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
+    except OSError:
+        return f"the folder {path.parent} does not exist"
+    near = nearest(path.name, names)
+    return f"did you mean {path.parent / near}?" if near else "a path is taken from the folder in which gradcalc runs"
+
+
+def _too_large(file: str, size: int, limit: int) -> LimitProblem:
+    return LimitProblem(
+        f"{file} holds {spell_bytes(size)}: one array may hold {spell_bytes(limit)}",
+        remedy="raise the limit with --max-array",
+    )
+
+
+# ---- NumPy's own formats ---------------------------------------------------------------------------------------------------------
+
+
+def _from_npy(stream: IO[bytes], file: str, limit: int) -> Any:
+    """An array in NumPy's format; its header is looked at before memory is asked for."""
+    import numpy
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(stream)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = header(stream)
+    except (ValueError, EOFError):
+        raise DataProblem(f"{file} is not a NumPy file") from None
+    if dtype.hasobject:
+        raise DataProblem(f"{file} holds Python objects, which are never loaded", remedy="save it as an array of floats")
+    if dtype.kind not in "biuf":
+        raise DataProblem(f"{file} holds {_kind_words(dtype)}, not real numbers")
+    count = math.prod(shape)
+    if 8 * count > limit:
+        raise _too_large(file, 8 * count, limit)
+    data = stream.read(count * dtype.itemsize)
+    if len(data) < count * dtype.itemsize:
+        raise DataProblem(f"{file} ends too early")
+    array = numpy.frombuffer(data, dtype=dtype)
+    return array.reshape(shape, order="F" if fortran else "C").astype(float)
+
+
+def _kind_words(dtype: Any) -> str:
+    words = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "times", "V": "records"}
+    return words.get(dtype.kind, str(dtype))
+
+
+def _from_archive(stream: IO[bytes], file: str, name: str | None, limit: int) -> Any:
+    """One of the arrays of an .npz, which is a zip file of .npy files."""
+    import zipfile
+
+    try:
+        archive = zipfile.ZipFile(stream)
+    except zipfile.BadZipFile:
+        raise DataProblem(f"{file} is not an .npz file") from None
+    with archive:
+        names = [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
+        if name is None and len(names) == 1:
+            name = names[0]
+        if name not in names:
+            near = nearest(name, names) if name is not None else None
+            what = f"{file} has no array {name}" if name is not None else f"{file} holds {len(names)} arrays"
+            choice = f"did you mean {near}? " if near else ""
+            shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+            example = near or next(iter(names), "name")
+            raise DataProblem(what, remedy=f'{choice}it holds {shown or "none"}: write load("{file}", "{example}")')
+        try:
+            with archive.open(f"{name}.npy") as entry:
+                return _from_npy(entry, f"{name} in {file}", limit)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+            raise DataProblem(f"{name} in {file} is damaged") from None
+
+
+# ---- text ------------------------------------------------------------------------------------------------------------------------
+
+
+def _from_text(stream: IO[bytes], file: str, limit: int) -> Any:
+    """A table of numbers; a single row or column of them is one row."""
+    import numpy
+
+    size = os.fstat(stream.fileno()).st_size
+    if size > TEXT_FACTOR * limit:
+        raise _too_large(file, size, limit)
+    columns = 0
+    separator: str | None = None
+    values: list[float] = []
+    rows = 0
+    first = True
+    for number, line in _lines(stream, file):
+        if first:
+            separator = next((mark for mark in SEPARATORS if mark in line), None)
+        cells = line.split(separator) if separator else line.split()
+        parsed = [_number(cell) for cell in cells]
+        if first and all(value is None for value in parsed):
+            first, columns = False, len(cells)
+            continue  # a header
+        if not first and len(cells) != columns:
+            raise DataProblem(
+                f"{file}:{number}: this row has {_cells(len(cells))}, those before it {columns}", remedy="give every row as many"
+            )
+        first, columns = False, len(cells)
+        for column, (cell, value) in enumerate(zip(cells, parsed), start=1):
+            if value is None:
+                raise DataProblem(f"{file}:{number}: column {column} is {_shown(cell)}", remedy=_cell_remedy(cell, separator))
+            values.append(value)
+        rows += 1
+        if 8 * len(values) > limit:
+            raise _too_large(file, 8 * len(values), limit)
+    if not rows:
+        raise DataProblem(f"{file} holds no numbers")
+    array = numpy.array(values).reshape(rows, columns)
+    return array.reshape(-1) if 1 in array.shape else array
+
+
+def _lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, str]]:
+    """The lines that hold something, counted from 1; comments begin with #."""
+    for number, data in enumerate(stream, start=1):
+        if number == 1:
+            data = data.removeprefix(b"\xef\xbb\xbf")
+        if b"\0" in data:
+            raise DataProblem(f"{file} is not a text file", remedy="load reads .csv, .npy and .npz")
+        try:
+            line = data.decode()
+        except UnicodeDecodeError:
+            raise DataProblem(f"{file}:{number} is not UTF-8 text", remedy="load reads .csv, .npy and .npz") from None
+        line = line.rstrip("\r\n")
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield number, line
+
+
+def _number(cell: str) -> float | None:
+    """A cell as a number, None where it is none."""
+    text = cell.strip().strip('"').strip()
+    if not text or "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+def _shown(cell: str) -> str:
+    text = cell.strip()
+    if not text:
+        return "empty"
+    return f"not a number: {text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + '…'}"
+
+
+def _cell_remedy(cell: str, separator: str | None) -> str:
+    if not cell.strip():
+        return "write nan where a number is missing"
+    if separator != "," and cell.count(",") == 1 and _number(cell.replace(",", ".")) is not None:
+        return "write numbers with a decimal point"
+    return "load takes numbers only: leave out columns of text"
