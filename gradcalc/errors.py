@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 LINE_WINDOW = 76
@@ -55,6 +56,13 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def _shortened(words: str) -> str:
+    """Words with the endless ones among them cut, as the source line is."""
+    if len(words) <= LINE_WINDOW:
+        return words
+    return re.sub(rf"(\S{{{LINE_WINDOW}}})\S+", r"\1…", words)
+
+
 class GradcalcError(Exception):
     """A mistake in a program, a value or an option, with the place where it stands and what to do about it.
 
@@ -82,14 +90,14 @@ class GradcalcError(Exception):
     def report(self, kind: str = "error") -> str:
         """The whole diagnostic as a user sees it on the terminal."""
         prefix = self.place.prefix() if self.place is not None else ""
-        lines = [f"{kind}: {prefix}{self.message}"]
+        lines = [f"{kind}: {prefix}{_shortened(self.message)}"]
         if self.place is not None:
             lines.append(self.place.picture())
         for words, place in self.related:
             lines.append(f"  {place.prefix()}{words}")
             lines.append(place.picture())
         if self.remedy:
-            lines.extend("  " + line for line in self.remedy.splitlines())
+            lines.extend("  " + line for line in _shortened(self.remedy).splitlines())
         return "\n".join(lines)
 
     def __str__(self) -> str:

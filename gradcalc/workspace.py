@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
-from gradcalc.dialects.language import spell
+from gradcalc.dialects.language import Spelled, Speller, spell
 from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
-from gradcalc.errors import BindingProblem, GradcalcError, NameProblem, ShapeProblem, UsageProblem
+from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
 from gradcalc.gates.record import Body
-from gradcalc.graph import CONSTANT, INPUT, Operator
+from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 from gradcalc.language.constants import CONSTANTS
 from gradcalc.language.nearest import nearest
 from gradcalc.language.program import Assigned, Input, Output, Program
+from gradcalc.language.sheet import LABEL_LIMIT
 
 if TYPE_CHECKING:
     from gradcalc.checking.verdicts import Check
 
 OUTPUT_LIMIT = 2000
 """How many characters of a long output are spelled out."""
+
+SHORT = 40
+"""Up to so many characters an output is spelled out in a remark."""
 
 
 @dataclass(slots=True)
@@ -41,10 +47,12 @@ class NodeReport:
         gradient: of the output by this node, of the node's shape; None where none is wanted.
         numerical: the numerical derivative, None where it was not taken.
         error_bar: how far the numerical derivative may be off.
-        verdict: ok, kink, edge, unsure, mismatch or off.
+        verdict: ok, kink, edge, unsure, mismatch or off; of an array the worst of its elements'.
         digits: how many digits of gradient and numerical derivative agree.
         slopes: the one-sided derivatives from below and from above, at kinks and edges.
         note: words about a convention or a reason.
+        verdicts: of an array an array of the verdicts of its elements, `off` for those that were not drawn (their numerical
+            derivative is nan); None where it was not checked by element.
     """
 
     id: int
@@ -61,14 +69,29 @@ class NodeReport:
     digits: int | None = None
     slopes: tuple[float, float] | None = None
     note: str = ""
+    verdicts: Any = None
 
 
 class Nodes(Sequence[NodeReport]):
     """The rows of a result, each made when it is looked at: a result of a million nodes costs no more than its numbers."""
 
-    def __init__(self, ids: Sequence[int], report: Callable[[int], NodeReport]) -> None:
+    def __init__(self, ids: Sequence[int], report: Callable[[int], NodeReport], gone: list[bool] | None = None) -> None:
         self._ids = ids
-        self._report = report
+        self._make = report
+        self._gone = [] if gone is None else gone
+        """Not empty once the program has forgotten these nodes; slices share it."""
+
+    def forget(self) -> None:
+        """From now on the rows cannot be made: the program goes on without these nodes."""
+        self._gone.append(True)
+
+    def _report(self, node: int) -> NodeReport:
+        if self._gone:
+            raise UsageProblem(
+                "the rows of this result are gone, since the next statement has been taken",
+                remedy="keep list(result.nodes) before you ask for the next answer",
+            )
+        return self._make(node)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -84,7 +107,7 @@ class Nodes(Sequence[NodeReport]):
     def __getitem__(self, index: int | slice) -> NodeReport | Nodes:
         """One row, or several."""
         if isinstance(index, slice):
-            return Nodes(self._ids[index], self._report)
+            return Nodes(self._ids[index], self._make, self._gone)
         return self._report(self._ids[index])
 
 
@@ -98,6 +121,7 @@ class Result:
         gradients: of the output by its inputs, by name (or by the names asked for).
         nodes: every node that the output reaches.
         verdict: the worst of the nodes' verdicts.
+        reason: why nothing was checked, where the verdict is `off`.
         warnings: what deserves attention, one sentence each.
         remarks: what else there is to know: that an array output is summed, how the check of a large one was done.
         line: where the output stands in the program, counted from 1.
@@ -109,6 +133,7 @@ class Result:
     gradients: dict[str, Any] = field(default_factory=dict)
     nodes: Sequence[NodeReport] = ()
     verdict: str = "off"
+    reason: str = ""
     warnings: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     line: int | None = None
@@ -123,6 +148,7 @@ class Options:
         upstream: the gradient from above, as a constant expression or a value; None stands for ones.
         open: names of composed and user gates to open, or `all`.
         check: how numerical derivatives are taken; `off` for none.
+        check_all: whether every element of large arrays is checked, instead of some and random directions.
         gradients: whether gradients are wanted at all.
         strict: whether `unsure` counts as a failure.
         seed: makes random makers repeatable.
@@ -134,6 +160,7 @@ class Options:
     upstream: Any = None
     open: tuple[str, ...] = ()
     check: str = "auto"
+    check_all: bool = False
     gradients: bool = True
     strict: bool = False
     seed: int | None = None
@@ -144,21 +171,34 @@ class Options:
 class Workspace:
     """A program with values for its inputs, which answers one output after the other."""
 
-    def __init__(self, bindings: Mapping[str, Any] | None = None, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        bindings: Mapping[str, Any] | None = None,
+        options: Options | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         """Start an empty program.
 
         Args:
             bindings: values for inputs: numbers, arrays, nested lists, or values as the command line has them.
             options: how to evaluate.
+            progress: is told by long checks how many elements of how many are checked.
         """
+        self.progress = progress
         self.bindings = dict(bindings or {})
         self.options = options or Options()
         self.program = Program(self.bindings.keys())
         self._values: dict[str, Any] = {}
         self._seed: Any = None
         self._makers = Makers(self.options.seed, self.options.load_allowed, self.options.max_array)
-        self._used: set[str] = set()
         self._opened_names: set[str] = set()
+        self._called_names: set[str] = set()
+        """User gates that the program itself calls, not only its gates."""
+        self._told: set[str] = set()
+        """Inputs without a value, and names without an input, of which that was said already."""
+        self._notes: dict[str, list[str]] = {}
+        """Warnings about values that have been read, not yet told."""
+        self._spellers: tuple[Extract, Callable[[int], str]] | None = None
 
     # ---- the stream of answers ---------------------------------------------------------------------------------------------------
 
@@ -171,6 +211,7 @@ class Workspace:
         last: tuple[Assigned, int] | None = None
         outputs = 0
         unread = False
+        held: dict[str, GradcalcError] = {}
         mark = self.program.mark()
         for statement in self.program.statements(source, file):
             if isinstance(statement, GradcalcError):
@@ -178,7 +219,13 @@ class Workspace:
                 yield statement
             elif isinstance(statement, Output):
                 outputs += 1
-                yield from self._answers_to(statement, mark.graph.nodes)
+                for answer in self._answers_to(statement, mark.graph.nodes):
+                    if isinstance(answer, BindingProblem) and answer.missing and _assigned_in(source, answer.missing):
+                        held[answer.missing] = answer  # the assignment that comes too late is the mistake, and tells of both
+                        continue
+                    yield answer
+                    if isinstance(answer, Result) and isinstance(answer.nodes, Nodes):
+                        answer.nodes.forget()
                 self.program.cut(mark)
                 # What the statement used first stays known to the program by name, though its nodes are forgotten.
             elif isinstance(statement, Assigned):
@@ -190,6 +237,7 @@ class Workspace:
             mark = self.program.mark()
         if last is not None and not outputs:
             yield from self._answers_to(*last)
+        yield from (problem for name, problem in held.items() if name not in self.program.broken)
         if not unread:  # what could not be read may have had any names
             yield from self.unknown_names()
 
@@ -207,7 +255,10 @@ class Workspace:
     def _answers_to(self, statement: Output | Assigned, first: int) -> Iterator[Result | GradcalcError]:
         missing = self._missing(statement.node, first)
         if missing:
-            yield from map(self._no_value, missing)
+            # One mistake is told once; so is an assignment that came too late or failed.
+            new = [entry for entry in missing if entry.name not in self._told and entry.name not in self.program.late]
+            self._told.update(entry.name for entry in new)
+            yield from [self._no_value(entry, len(new)) for entry in new]
             return
         try:
             yield self.answer(statement, first)
@@ -237,12 +288,15 @@ class Workspace:
             return inputs
         return [inputs[graph.left[n]] for n in dependencies(graph, node, first) if graph.codes[n] == INPUT]
 
-    def _no_value(self, entry: Input) -> BindingProblem:
+    def _no_value(self, entry: Input, others: int = 0) -> BindingProblem:
         name = entry.name
         remedy = f"give it one: --{name} NUMBER, or a line {name} = NUMBER in the program"
-        unknown = [given for given in self.bindings if given not in self.program.known]
+        unknown = [given for given in self.bindings if given not in self.program.known and given not in self._told]
         near = nearest(name, unknown)
+        if near is None and others == 1 and len(unknown) == 1 and name[0] == unknown[0][0]:
+            near = unknown[0] if abs(len(name) - len(unknown[0])) <= 1 and len(name) < 3 else None
         if near is not None:
+            self._told.add(near)
             remedy = f"did you mean --{name} instead of --{near}?\n{remedy}"
         problem = BindingProblem(f"{name} has no value", place=entry.place, remedy=remedy)
         problem.missing = name
@@ -255,10 +309,11 @@ class Workspace:
         for name in self.bindings:
             entry = known.get(name)
             if entry is None:
-                if name in self.program.broken:
+                if name in self.program.broken or name in self._told:
                     continue
                 near = nearest(name, inputs)
-                remedy = f"did you mean --{near}?" if near else f"the inputs are {', '.join(inputs)}" if inputs else ""
+                listed = f"the inputs are {', '.join(inputs)}" if len(inputs) > 1 else f"its only input is {''.join(inputs)}"
+                remedy = f"did you mean --{near}?" if near else listed if inputs else ""
                 problem = BindingProblem(f"the program has no input {name}", remedy=remedy or "the program has no inputs")
                 problem.unknown = name
                 yield problem
@@ -274,8 +329,25 @@ class Workspace:
                     remedy=f"did you mean {near}?" if near else "name an input or a named node",
                 )
         for name in self.options.open:
-            if name != "all" and name not in self._opened_names and name not in self.program.gates:
+            if name == "all" or name in self._opened_names:
+                continue
+            if name not in self.program.gates:
                 yield self._cannot_open(name)
+                continue
+            outer = [other for other in self._callers(name) if other in self.options.open]
+            if not outer and self._callers(name) and name not in self._called_names:
+                yield UsageProblem(
+                    f"--open {name}: {name} is only used inside {' and '.join(self._callers(name))}",
+                    remedy=f"open that too: --open {','.join(self._callers(name))},{name}",
+                )
+
+    def _callers(self, name: str) -> list[str]:
+        """The user's gates that call this one."""
+        return [
+            other
+            for other, gate in self.program.gates.items()
+            if gate.body is not None and any(op.gate is not None and op.gate.name == name for op in gate.body.graph.operators)
+        ]
 
     def _cannot_open(self, name: str) -> GradcalcError:
         from gradcalc.gates import REGISTRY
@@ -307,12 +379,22 @@ class Workspace:
         last = len(part.graph) - 1
         value = evaluation.values[last]
         result = Result(self._spelled(node), value, evaluation.shape(last), warnings=self._value_warnings(part, evaluation))
+        result.warnings[:0] = [note for notes in self._notes.values() for note in notes]
+        self._notes.clear()
         if self.options.gradients:
             self._differentiate(part, evaluation, result)
         return result
 
     def _extract(self, node: int, first: int) -> Extract:
-        return extract(self.program.graph, node, first, self._body_of)
+        try:
+            part = extract(self.program.graph, node, first, self._body_of)
+        except LimitProblem as problem:
+            problem.place = self.program.place(node)
+            raise
+        if self.options.open:
+            operators = [self.program.graph.operators[code] for code in set(self.program.graph.codes)]
+            self._called_names.update(operator.gate.name for operator in operators if operator.gate is not None)
+        return part
 
     def _body_of(self, operator: Operator) -> Body | None:
         """What a gate is opened into: user gates always (they have no rules of their own), others where it was asked for."""
@@ -373,11 +455,17 @@ class Workspace:
         if isinstance(value, kinds.Constant):
             if value.number is not None:
                 return value.number
+            for warning in value.warnings:
+                self._notes.setdefault(what, []).append(f"{what}: {warning.report('warning')[len('warning: ') :]}")
             assert value.program is not None
             inner = Workspace(options=replace(self.options, open=(), wrt=None))
             inner.program = value.program
             inner._makers = self._makers.substream(what)
-            return inner._evaluate(inner._extract(value.output, 0)).values[-1]
+            try:
+                return inner._evaluate(inner._extract(value.output, 0)).values[-1]
+            except GradcalcError as problem:
+                problem.message = f"{what}: {problem.message}"
+                raise
         if isinstance(value, kinds.Uncertain | kinds.Range | kinds.Grid):
             words = {"Uncertain": "a value with an uncertainty", "Range": "a range", "Grid": "a grid"}[type(value).__name__]
             raise BindingProblem(f"{what} is {words}, and a single value is needed here", remedy=f"write {what} NUMBER")
@@ -399,6 +487,9 @@ class Workspace:
             inner = position.get(source)
             # A name that the output does not reach has the gradient 0, whatever its shape.
             result.gradients[name] = 0.0 if inner is None else evaluation.gradients[inner]
+            if inner is None:
+                subject = result.output if len(result.output) <= SHORT else "the output"
+                result.remarks.append(f"{subject} does not depend on {name}: the gradient is 0")
         if result.shape and self.options.upstream is None:
             result.remarks.append("the output is an array: the gradients are those of the sum of its elements")
         result.warnings += self._gradient_warnings(part, evaluation)
@@ -418,13 +509,20 @@ class Workspace:
 
             upstream = self.options.upstream
             given = parse_value(upstream, "--upstream") if isinstance(upstream, str) else upstream
-            self._seed = self._given_value(given, "--upstream")
+            seed = self._given_value(given, "--upstream")
+            if not _all_finite(seed):
+                raise UsageProblem(
+                    f"the gradient from above must be finite, and {_spell_value(seed)} is not",
+                    remedy="write --upstream NUMBER, or an array of the output's shape",
+                )
+            self._seed = seed
         given_shape = shape_of(self._seed)
         if given_shape not in ((), shape):
             from gradcalc.gates.reductions import spell_shape
 
+            found = f"shape {spell_shape(shape)}" if shape else "is a number"
             raise ShapeProblem(
-                f"the gradient from above is {spell_shape(given_shape)}, the output {spell_shape(shape)}",
+                f"the gradient from above has shape {spell_shape(given_shape)}, the output {found}",
                 remedy="give --upstream the shape of the output, or a number",
             )
         return self._seed
@@ -439,13 +537,24 @@ class Workspace:
             from gradcalc.checking.verdicts import worst
 
             nodes = [node for node in rows if evaluation.wanted[node]]
-            check, method = run(evaluation, nodes, self.options.check)
+            check, method = run(evaluation, nodes, self.options.check, self.options.check_all, self.progress)
             result.remarks += [method] if method else []
             result.verdict = worst([check(node).verdict for node in nodes])
+        if result.verdict == "off":
+            result.reason = self._unchecked(result, any(evaluation.wanted))
         numbers: Mapping[int, int] | Sequence[int] = range(len(graph))
         if len(rows) < len(graph):
             numbers = {node: number for number, node in enumerate(rows)}
-        result.nodes = Nodes(rows, lambda node: self._report(part, evaluation, node, check, numbers))
+        positions = cache(lambda: self._positions(part))
+        result.nodes = Nodes(rows, lambda node: self._report(part, evaluation, node, check, numbers, positions))
+
+    def _unchecked(self, result: Result, wanted: bool) -> str:
+        """Why the gradients of a result were not checked."""
+        if self.options.check == "off":
+            return "--check off"
+        if not wanted:
+            return "it depends on no input" if self.options.wrt is None else "there is no gradient to check"
+        return "" if _all_finite(result.value) else "the value is not finite"
 
     def _rows(self, part: Extract) -> Sequence[int]:
         """The nodes that get a row: all but those inside gates that are opened only to compute them."""
@@ -463,6 +572,7 @@ class Workspace:
         node: int,
         check: Callable[[int], Check] | None,
         numbers: Mapping[int, int] | Sequence[int],
+        positions: Callable[[], Mapping[int, int] | _Same],
     ) -> NodeReport:
         graph, source = part.graph, part.source(node)
         code = graph.codes[node]
@@ -474,7 +584,8 @@ class Workspace:
             shown_open = "all" in self.options.open or call.gate.name in self.options.open
             if not shown_open:
                 gate = call.gate.name
-                inputs = self._closed_inputs(part, source)
+                position = positions()
+                inputs = tuple(position[given] for given in self.program.graph.inputs(source) if given in position)
         report = NodeReport(
             id=numbers[node],
             name=self._label(part, node),
@@ -490,23 +601,31 @@ class Workspace:
                 _add_check(report, check(node))
         return report
 
-    def _closed_inputs(self, part: Extract, source: int) -> tuple[int, ...]:
-        """The inputs of a user gate's call, in the extract."""
-        position = {origin: node for node, origin in enumerate(part.origin or ()) if origin != HIDDEN}
-        return tuple(position[given] for given in self.program.graph.inputs(source) if given in position)
-
     def _label(self, part: Extract, node: int) -> str:
-        source = part.source(node)
-        if source != HIDDEN:
-            return self.program.label(source)
-        return spell(part.graph, node, lambda inner: self._short_name(part, inner), limit=60)
+        """A node's name, or else its expression; spelled as the output is."""
+        if self._spellers is None or self._spellers[0] is not part:
+            self._spellers = part, self._speller(part)
+        return self._spellers[1](node)
 
-    def _short_name(self, part: Extract, node: int) -> str | None:
-        """What a node is called inside the formula of another."""
-        source = part.source(node)
-        if source == HIDDEN:
-            return None
-        return self.program.name_of(source) or (self.program.label(source) if part.graph.codes[node] == INPUT else None)
+    def _speller(self, part: Extract) -> Callable[[int], str]:
+        program = Speller(self.program.graph, self._short_name, LABEL_LIMIT)
+        if part.origin is None:
+            return program
+
+        def known(node: int) -> Spelled | None:
+            source = part.source(node)
+            return None if source == HIDDEN else program.piece(source)
+
+        return Speller(part.graph, lambda node: None, LABEL_LIMIT, known)
+
+    def _short_name(self, node: int) -> str | None:
+        """What a node of the program is called inside the expression of another: its name, or that of a constant."""
+        program = self.program
+        name = program.name_of(node)
+        if name is None and program.graph.codes[node] == CONSTANT:
+            label = program.label(node)
+            return label if label in CONSTANTS else None
+        return name
 
     def _spelled(self, node: int) -> str:
         program = self.program
@@ -516,35 +635,42 @@ class Workspace:
         piece = program.label(node, OUTPUT_LIMIT)
         if len(piece) == OUTPUT_LIMIT:
             return piece  # too long to be worth spelling anew
-
-        def names(inner: int) -> str | None:
-            known = program.name_of(inner)
-            if known is None and program.graph.codes[inner] == CONSTANT:
-                label = program.label(inner)
-                return label if label in CONSTANTS else None
-            return known
-
-        return spell(program.graph, node, names, OUTPUT_LIMIT)
+        return spell(program.graph, node, self._short_name, OUTPUT_LIMIT)
 
     # ---- warnings ----------------------------------------------------------------------------------------------------------------
 
     def _value_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
-        """A warning that names the first node at which finite inputs made something that is not finite."""
+        """A warning that names the first node at which something that is not finite arose, if it reached anything computed.
+
+        What was not chosen by `where` is no matter, and neither is an inf in the text that only serves as a bound.
+        """
         values = evaluation.values
         if evaluation.scalar and all(map(math.isfinite, values)):
             return []
         graph = part.graph
+        used = _used(graph, values) if _all_finite(values[-1]) else None
         for node, value in enumerate(values):
-            if graph.codes[node] <= CONSTANT or _all_finite(value):
+            if graph.codes[node] <= CONSTANT or _all_finite(value) or not (used is None or _spoils(value, used[node])):
                 continue
             inputs = graph.inputs(node)
-            if all(_all_finite(values[source]) for source in inputs):
-                words = [_spell_value(values[source]) for source in inputs]
-                because = (
-                    f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
-                )
-                return [f"{self._label(part, node)} at node {node} is {_spell_value(value)}{because}"]
-        return []
+            given = next((source for source in inputs if graph.codes[source] == INPUT and not _all_finite(values[source])), None)
+            if given is not None and not _born(value, [values[source] for source in inputs]):
+                return self._given_warning(part, given, values[given])
+            words = [_spell_value(values[source]) for source in inputs]
+            because = (
+                f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
+            )
+            return [f"{self._label(part, node)} at node {node} is {_spell_value(value)}{because}"]
+        last = len(graph) - 1
+        return self._given_warning(part, last, values[last]) if graph.codes[last] == INPUT and not _all_finite(values[last]) else []
+
+    def _given_warning(self, part: Extract, node: int, value: Any) -> list[str]:
+        """That a value was not finite from the beginning."""
+        name = self._label(part, node)
+        if f"--{name}" in self._notes:
+            return []  # a number too large to be held, which is told
+        because = "it was given so" if name in self.bindings else "that is its default"
+        return [f"{name} at node {node} is {_spell_value(value)}: {because}"]
 
     def _gradient_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
         """A warning that names the first node (from the output) whose gradient is not finite though all values are."""
@@ -575,13 +701,74 @@ class _Same:
 def _add_check(report: NodeReport, check: Check) -> None:
     from gradcalc.checking.verdicts import digits_agreeing
 
-    report.numerical, report.error_bar = check.numerical, check.bar
+    uneven = check.slopes is not None and check.slopes[0] != check.slopes[1] and not any(map(math.isnan, check.slopes))
+    if isinstance(check.numerical, float) and (uneven or math.isnan(check.numerical)):
+        pass  # at a kink there are two slopes and no derivative; a node that was not checked has none either
+    else:
+        report.numerical, report.error_bar = check.numerical, check.bar
     report.verdict, report.slopes, report.note = check.verdict, check.slopes, check.note
     own = getattr(check, "digits", None)
     if report.shape:
         report.digits = own
+        report.verdicts = getattr(check, "verdicts", None)
     elif report.gradient is not None:
         report.digits = digits_agreeing(report.gradient, check.numerical, check.bar)
+
+
+def _assigned_in(source: str | Iterable[str], name: str) -> bool:
+    """Whether a line of a text seems to assign a name (of a text that is still coming in nobody knows)."""
+    return isinstance(source, str) and re.search(rf"(?:^|[;\r\n])[ \t]*{re.escape(name)}[ \t]*=(?!=)", source) is not None
+
+
+def _born(value: Any, inputs: Sequence[Any]) -> bool:
+    """Whether a value is nan though no input is, so that it arose here."""
+    return _has_nan(value) and not any(map(_has_nan, inputs))
+
+
+def _has_nan(value: Any) -> bool:
+    return bool(value != value) if isinstance(value, float) else bool((value != value).any())
+
+
+def _used(graph: Graph, values: Sequence[Any]) -> list[Any]:
+    """For each node whether its value has a part in the output's, or which of its elements have: not what `where` left out."""
+    used: list[Any] = [False] * len(values)
+    used[-1] = True
+    for node in range(len(values) - 1, -1, -1):
+        mask, gate = used[node], graph.operator(node).gate
+        if gate is None or mask is False:
+            continue
+        inputs = graph.inputs(node)
+        masks = [mask] * len(inputs)
+        if gate.name == "where":
+            chosen = values[inputs[0]] != 0
+            masks = [mask, mask & chosen, mask & (not chosen if isinstance(chosen, bool) else ~chosen)]
+        elif not gate.elementwise and not isinstance(mask, bool):
+            masks = [bool(mask.any())] * len(inputs)
+        for source, own in zip(inputs, masks):
+            used[source] = used[source] | _folded(own, values[source])
+    return used
+
+
+def _folded(mask: Any, value: Any) -> Any:
+    """A mask for a value that was repeated to the mask's shape: an element is used where one of its repetitions is."""
+    if isinstance(mask, bool):
+        return mask
+    if isinstance(value, float):
+        return bool(mask.any())
+    extra = mask.ndim - value.ndim
+    if extra < 0:
+        return mask
+    axes = (*range(extra), *(axis + extra for axis, size in enumerate(value.shape) if size == 1))
+    return mask.any(axis=axes).reshape(value.shape) if axes else mask
+
+
+def _spoils(value: Any, used: Any) -> bool:
+    """Whether a value has an element that is used and not finite."""
+    if isinstance(used, bool):
+        return used and not _all_finite(value)
+    import numpy
+
+    return bool((used & ~numpy.isfinite(value)).any())
 
 
 def _all_finite(value: Any) -> bool:

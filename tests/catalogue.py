@@ -33,8 +33,9 @@ def cases() -> list[tuple[Gate, int]]:
 
 
 def positions() -> list[tuple[Gate, int, int]]:
-    """Every input of every element-wise record: the record, the number of its inputs, the position."""
-    return [(record, count, position) for record, count in cases() for position in range(count)]
+    """Every input of every element-wise record into which derivatives flow: the record, the number of its inputs, the position."""
+    every = [(record, count, position) for record, count in cases() for position in range(count)]
+    return [(record, count, position) for record, count, position in every if position not in record.discrete]
 
 
 def case_name(case: Any) -> str | None:

@@ -26,7 +26,7 @@ def test_parse_and_evaluate() -> None:
     assert result.gradients["c"] == pytest.approx(-3 / 49)
     assert len(result.nodes) == 7
     assert result.nodes[-1].gradient == 1.0
-    assert [node.name for node in result.nodes[2:4]] == ["a+b", "c"]
+    assert [node.name for node in result.nodes[2:4]] == ["a + b", "c"]
 
 
 def test_evaluating_again_gives_the_same_and_accumulates_nothing() -> None:

@@ -19,7 +19,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 HERE = Path(__file__).parent
-COLUMNS = 100
+COLUMNS = 108
 PICTURES = {
     "quotient": ["(a+b)/(c+d)", "--a", "1", "--b", "2", "--c", "3", "--d", "4"],
 }

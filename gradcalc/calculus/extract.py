@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gradcalc.errors import LimitProblem
+from gradcalc.gates.arithmetic import IDENTITY
 from gradcalc.gates.record import DRAW, Body
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
-OPENED_NODES = 50_000_000
+OPENED_NODES = 5_000_000
 """How many nodes opening user gates may make: gates that call each other twice can grow without bound."""
 
 HIDDEN = -1
@@ -85,10 +86,13 @@ def extract(graph: Graph, output: int, first: int, opened: Callable[[Operator], 
         while len(origin) < len(target):
             inside[len(origin)] = gate.name
             origin.append(HIDDEN)
-        if origin[found[node]] == HIDDEN:
-            # The formula's result stands for the gate; a formula that is one of its arguments has no node of its own.
-            origin[found[node]] = node
-            inside.pop(found[node], None)
+        if origin[found[node]] != HIDDEN:
+            # A formula that is one of its arguments has no node of its own, but the gate has.
+            found[node] = target.add(IDENTITY, [found[node]])
+            origin.append(HIDDEN)
+        # The formula's result stands for the gate.
+        origin[found[node]] = node
+        inside.pop(found[node], None)
     return _ended(Extract(target, origin, inside), found[output])
 
 

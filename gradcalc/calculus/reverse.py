@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gradcalc.calculus.build import Builder, Expression
 from gradcalc.calculus.rules import contributions
 from gradcalc.gates.record import Shape
-from gradcalc.graph import Graph, Operator
+from gradcalc.graph import INPUT, Graph, Operator
 
 
 def dependents(graph: Graph, sources: Iterable[int], last: int) -> bytearray:
@@ -35,6 +35,21 @@ def dependents(graph: Graph, sources: Iterable[int], last: int) -> bytearray:
         elif arity and any(flags[source] for source in bundles[left[node]]):
             flags[node] = 1
     return flags
+
+
+def flows_back(graph: Graph, wanted: bytearray) -> bytearray:
+    """Of the wanted nodes those from which a derivative can flow to the last node, and all inputs: no condition, size or label."""
+    if all(map(_flows_freely, graph.operators)):
+        return wanted
+    reached = bytearray(len(graph))
+    reached[-1] = 1
+    for node in range(len(graph) - 1, -1, -1):
+        operator = graph.operators[graph.codes[node]]
+        if reached[node] and operator.gate is not None:
+            for source in operator.gate.flowing(graph.inputs(node)):
+                reached[source] = 1
+    kept = (flag and (met or code == INPUT) for flag, met, code in zip(wanted, reached, graph.codes))
+    return bytearray(map(bool, kept))
 
 
 SELECTIVE = -1

@@ -17,10 +17,20 @@ from gradcalc.calculus.extract import HIDDEN, extract
 from gradcalc.calculus.rules import contributions
 from gradcalc.checking import brief
 from gradcalc.checking.complex_step import RELATIVE_STEP, SHORTEST, obstacle
-from gradcalc.checking.differences import EPSILON, LEVELS, Slope, Slopes, arrays_arithmetic, seen_from, slopes, step_columns
+from gradcalc.checking.differences import (
+    EPSILON,
+    LEVELS,
+    SMALLEST,
+    Slope,
+    Slopes,
+    arrays_arithmetic,
+    seen_from,
+    slopes,
+    step_columns,
+)
 from gradcalc.checking.directions import Directions, along_directions
 from gradcalc.checking.lanes import Prober
-from gradcalc.checking.scalars import CHAINED, ROUNDINGS, SMALLEST, worst_behind
+from gradcalc.checking.scalars import CHAINED, ROUNDINGS, worst_behind
 from gradcalc.checking.verdicts import VERDICTS, Check, Point, judge
 from gradcalc.engine import arrays
 from gradcalc.engine.arrays import ArrayTerm
@@ -42,6 +52,9 @@ WORK = 2**25
 
 LANES = 2**17
 """How many numbers the probes of a block make at once: so many stay in the cache."""
+
+MOST_LANES = 2**22
+"""How many numbers they make at most where one element reaches a large array."""
 
 OF_A_GATE = 2000
 """Of a gate by itself, up to so many elements of an input are checked to confirm a mismatch."""
@@ -141,6 +154,8 @@ class _Checker:
         self._blocked: list[str] | None = None
         self._states: dict[int, str] = {}
         self._weights: dict[int, int] = {}
+        self._chain: list[Any] | None = None
+        self._along: dict[int, Check] = {}
 
     # ---- the elements of one node ------------------------------------------------------------------------------------------------
 
@@ -166,6 +181,14 @@ class _Checker:
         elif self.method == "exact":
             self._exactly(node, elements, found)
 
+    def _probe(self, prober: Prober, node: int, elements: Any, displacements: Any, weight: int) -> Any:
+        """Probe a block, in pieces where a single element already reaches very much."""
+        pieces = -(-len(elements) * displacements.shape[1] * weight // MOST_LANES)
+        if pieces <= 1:
+            return prober.probe(node, elements, displacements)
+        columns = numpy.array_split(displacements, min(pieces, displacements.shape[1]), axis=1)
+        return numpy.concatenate([prober.probe(node, elements, piece) for piece in columns], axis=1)
+
     def _blocks(self, elements: Any, lanes: int, weight: int) -> list[Any]:
         size = max(1, LANES // (lanes * weight))
         return [elements[start : start + size] for start in range(0, len(elements), size)]
@@ -177,10 +200,11 @@ class _Checker:
         prober, inner = self._prober(node)
         base, gradient = numpy.ravel(self.evaluation.values[node]), numpy.ravel(self.evaluation.gradients[node])
         trust, left = numpy.ravel(self.trust[node]), []
-        for block in self._blocks(elements, 2 * brief.STEPS, self._weight(node)):
+        weight = self._weight(node)
+        for block in self._blocks(elements, 2 * brief.STEPS, weight):
             points = base[block]
             steps = brief.lengths(points, attempt)
-            moved = prober.probe(inner, block, brief.displacements(steps))
+            moved = self._probe(prober, inner, block, brief.displacements(steps), weight)
             expected = abs(self.center) / numpy.where(points == 0.0, 1.0, abs(points))
             told = brief.settle(gradient[block], moved, steps, self.noise[node], trust[block], expected)
             done = block[told.settled]
@@ -199,7 +223,7 @@ class _Checker:
         for block in self._blocks(elements, 2 * LEVELS, weight):
             points = base[block]
             lengths, ratios = step_columns(points)
-            moved = self._closed.probe(node, block, numpy.concatenate([lengths, -lengths]).T).T
+            moved = self._probe(self._closed, node, block, numpy.concatenate([lengths, -lengths]).T, weight).T
             with numpy.errstate(all="ignore"):
                 shown = slopes(moved[:LEVELS], moved[LEVELS:], 0.0, lengths, ratios, self.noise[node], arrays_arithmetic())
             columns = [(slope.value.tolist(), slope.bar.tolist(), slope.resolved.tolist()) for slope in shown]
@@ -271,7 +295,7 @@ class _Checker:
             graph.codes[node]
             for node in range(last + 1)
             if graph.codes[node] > CONSTANT and evaluation.wanted[node] and _may_open(graph.operator(node))
-            if self._closed.rule(node).batched is None
+            if self._closed.rule(node).batched is None or self._closed.rule(node).spreads
         }
         if not wanted:
             return self._closed, None
@@ -322,12 +346,7 @@ class _Checker:
         """The verdict and the words on a node whose gradient is not what the output does."""
         evaluation = self.evaluation
         graph, last = evaluation.graph, len(evaluation.graph) - 1
-        if node not in self._chained():
-            with numpy.errstate(all="ignore"):
-                chained = numpy.ravel(numpy.broadcast_to(0.0 if self._chain[node] is None else self._chain[node], evaluation.shape(node)))
-                off = abs(chained - numpy.ravel(evaluation.gradients[node])) > 4.0 * numpy.ravel(self.trust[node]) + CHAINED * abs(chained)
-            self._unchained[node] = off
-        off = self._unchained[node]
+        off = self._off_the_chain(node)
         if off.any() if element is None else off[element]:
             return "mismatch", "the gradient is not what the rules of the gates make"
         for inner in range(last, node, -1):
@@ -341,14 +360,17 @@ class _Checker:
             return "mismatch", f"the rule of {gate.name} is off"
         return "unsure", f"{gate.name} changes faster here than rounding allows to measure"
 
-    def _chained(self) -> dict[int, Any]:
-        """For each node that was asked for, where its gradient is not what the chain rule makes once more."""
-        if not hasattr(self, "_chain"):
-            evaluation = self.evaluation
+    def _off_the_chain(self, node: int) -> Any:
+        """For each element of a node whether its gradient is not what the rules of the gates make once more."""
+        evaluation = self.evaluation
+        if self._chain is None:
             last = len(evaluation.graph) - 1
             self._chain = arrays.backward(evaluation.graph, evaluation.values, last, evaluation.seed, evaluation.wanted)
-            self._unchained: dict[int, Any] = {}
-        return self._unchained
+        again = 0.0 if self._chain[node] is None else self._chain[node]
+        with numpy.errstate(all="ignore"):
+            chained = numpy.ravel(numpy.broadcast_to(again, evaluation.shape(node)))
+            off = abs(chained - numpy.ravel(evaluation.gradients[node]))
+            return off > 4.0 * numpy.ravel(self.trust[node]) + CHAINED * abs(chained)
 
     def directions(self, nodes: Sequence[int], fewest: int) -> str:
         """Check large arrays along random directions, all together; a sentence on what that is worth."""
@@ -363,7 +385,9 @@ class _Checker:
 
     def _disagreed(self, node: int, alone: Directions) -> None:
         verdict, note = self.confirmed(node) if alone.telling else ("unsure", "the error bar is too wide to tell")
-        self._along = getattr(self, "_along", {}) | {node: Check(alone.value, alone.bar, verdict, None, f"along a direction: {note}")}
+        self._along = getattr(self, "_along", {}) | {
+            node: Check(alone.value, alone.bar, verdict, None, f"along a direction: {note}")
+        }
 
     def result(self, node: int) -> Check:
         """What was found at a node."""
@@ -377,7 +401,7 @@ class _Checker:
 
     def _worst(self, node: int, found: _Found) -> Check:
         """The worst of a node's elements, and where it is."""
-        along: Check | None = getattr(self, "_along", {}).get(node)
+        along = self._along.get(node)
         if not found.codes.size:
             return along or Check(math.nan, math.nan, "ok")
         code = int(found.codes.max())
@@ -388,7 +412,8 @@ class _Checker:
             return Check(math.nan, math.nan, VERDICTS[code], None, note)
         candidates = numpy.flatnonzero(found.codes == code)
         gradient = numpy.ravel(self.evaluation.gradients[node])
-        off = numpy.nan_to_num(abs(gradient[candidates] - found.numerical[candidates]), nan=-1.0)
+        with numpy.errstate(invalid="ignore"):
+            off = numpy.nan_to_num(abs(gradient[candidates] - found.numerical[candidates]), nan=-1.0)
         element = int(candidates[int(off.argmax())])
         check = found.checks[element]
         shape = self.evaluation.shape(node)
@@ -427,7 +452,9 @@ def _may_open(operator: Operator) -> bool:
 def _same(first: Any, second: Any) -> bool:
     if numpy.shape(first) != numpy.shape(second):
         return False
-    return numpy.allclose(first, second, rtol=1e-12, atol=1e-13 * float(numpy.max(abs(numpy.asarray(second)), initial=0.0)), equal_nan=True)
+    return numpy.allclose(
+        first, second, rtol=1e-12, atol=1e-13 * float(numpy.max(abs(numpy.asarray(second)), initial=0.0)), equal_nan=True
+    )
 
 
 # ---- one gate by itself ----------------------------------------------------------------------------------------------------------
@@ -453,7 +480,7 @@ def _gate_state(evaluation: Evaluation, node: int) -> str:
     alone = Evaluation(graph, inputs, False, shapes, values, [], bytearray())
     above = evaluation.gradients[node]
     backpropagate(alone, above if numpy.isfinite(above).all() and numpy.any(above) else 1.0, [places[n] for n in sorted(flowing)])
-    checker = _Checker(alone, "auto")
+    checker = _Checker(alone, "central")
     for number in sorted(flowing):
         if evaluation.wanted[evaluation.graph.inputs(node)[number]]:
             size = math.prod(shapes[number])
@@ -487,12 +514,9 @@ def _rounding(evaluation: Evaluation) -> tuple[list[float], list[Any], list[str]
                     own += ROUNDINGS * EPSILON * sum(terms)
                 total += float(own) if math.isfinite(own) else 0.0
                 words = singular[node] or _singular_point(evaluation, node)
-                found = contributions(
-                    operator, ArrayTerm(paths[node]), ArrayTerm(values[node]), [ArrayTerm(values[s]) for s in inputs]
-                )
-                for source, part in zip(inputs, found):
-                    if part is not None:
-                        paths[source] = paths[source] + numpy.nan_to_num(abs(part.value))
+                for source, size in zip(inputs, _largest_contributions(evaluation, node, paths[node])):
+                    if size is not None:
+                        paths[source] = paths[source] + size
                     singular[source] = singular[source] or words
             noise[node] = total
     trust = [
@@ -500,6 +524,30 @@ def _rounding(evaluation: Evaluation) -> tuple[list[float], list[Any], list[str]
         for node, path in enumerate(paths)
     ]
     return noise, trust, singular
+
+
+def _largest_contributions(evaluation: Evaluation, node: int, above: Any) -> list[Any]:
+    """How large what a node adds to the gradients of its inputs would be, if nothing in it cancelled.
+
+    Where the rule of a gate adds and subtracts (softmax), it cancels for some signs of the gradient from above and not for others.
+    """
+    graph, values = evaluation.graph, evaluation.values
+    operator, terms = graph.operator(node), [ArrayTerm(values[source]) for source in graph.inputs(node)]
+    assert operator.gate is not None
+    signs: list[Any] = [1.0]
+    if not operator.gate.elementwise and numpy.size(above) > 1:
+        turned = numpy.ones(numpy.shape(above))
+        turned.ravel()[::2] = -1.0
+        drawn = numpy.random.default_rng(node).integers(0, 2, numpy.shape(above)) * 2.0 - 1.0
+        signs += [turned, drawn]
+    sizes: list[Any] = [None] * len(terms)
+    for sign in signs:
+        found = contributions(operator, ArrayTerm(above * sign), ArrayTerm(values[node]), terms)
+        for number, part in enumerate(found):
+            if part is not None:
+                size = numpy.nan_to_num(abs(part.value))
+                sizes[number] = size if sizes[number] is None else numpy.maximum(sizes[number], size)
+    return sizes
 
 
 def _singular_point(evaluation: Evaluation, node: int) -> str:

@@ -31,7 +31,6 @@ ROUNDING = 8.0
 """An error bar is as sharp as it can be if it is no more than this many times what rounding makes of it."""
 
 
-
 class Settled(NamedTuple):
     """What the first stage found: derivatives, error bars, and whether they settle the matter."""
 

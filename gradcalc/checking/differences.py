@@ -21,7 +21,10 @@ FINEST = 46
 """The finest step is 2^-46 of the point's size: 64 units in the last place."""
 
 TINY_EXPONENT = -40
-"""Points closer to zero than 2^-40 get the ladder of a point of this size: near zero there is no scale to go by."""
+"""At zero there is no scale to go by: it gets the ladder of a point of this size, and points closer to it may."""
+
+SMALLEST = 2.0**-1074
+"""The rounding of what is too small for full precision."""
 
 EPSILON = 2.0**-53
 """The relative error of one rounding."""
@@ -60,23 +63,31 @@ class Slopes(NamedTuple):
     right: Slope
 
 
-def ladder(x: float) -> tuple[int, int]:
+def ladder(x: float, far: bool = False) -> tuple[int, int]:
     """The exponents of the finest step and of the ratio between steps (a power of two) for a point.
 
-    Steps are powers of two of at least 64 units in the last place, so x + h and x - h are exact.
+    Steps are powers of two of at least 64 units in the last place, so x + h and x - h are exact. The ladder of a point near zero
+    is as small as the point; with `far`, it is the one on which functions that know nothing of so small a point change.
     """
-    exponent = max(math.frexp(x)[1], TINY_EXPONENT) if x != 0.0 else TINY_EXPONENT
-    finest = max(exponent - FINEST, -1000)
-    coarsest = max(exponent, 0) + 2
+    exponent = math.frexp(x)[1] if x != 0.0 else TINY_EXPONENT
+    if far:
+        exponent = max(exponent, TINY_EXPONENT)
+    finest = max(exponent - FINEST, -1074)
     # Beyond a ratio of 8 neighbouring steps have so little to do with each other that extrapolation hides its own error.
-    ratio = max(2, min(3, -(-(coarsest - finest) // (LEVELS - 1))))
-    return finest, ratio
+    return finest, 2 if _coarsest(exponent) - finest <= 2 * LEVELS + 2 else 3
 
 
-def steps(x: float) -> list[float]:
-    """The steps for a point, the finest first."""
-    finest, ratio = ladder(x)
-    return [math.ldexp(1.0, min(finest + ratio * level, 1020)) for level in range(LEVELS)]
+def _coarsest(exponent: int) -> int:
+    """The exponent of the longest step: a few times the point's size, or 4."""
+    return min(max(exponent, 0) + 2, 1020)
+
+
+def steps(x: float, far: bool = False) -> list[float]:
+    """The steps for a point, the finest first; nan behind the longest. See `ladder`."""
+    finest, ratio = ladder(x, far)
+    coarsest = _coarsest(math.frexp(x)[1])
+    exponents = [finest + ratio * level for level in range(LEVELS)]
+    return [math.ldexp(1.0, exponent) if exponent <= coarsest else math.nan for exponent in exponents]
 
 
 def step_columns(points: Any) -> tuple[Any, Any]:
@@ -163,7 +174,7 @@ def _bar(stages: Sequence[Sequence[Any]], level: int, factor: Any, blur: Any) ->
     """
     _, once, twice, best = stages
     changes = abs(once[level] - once[level + 1]) + abs(twice[level] - twice[level + 1])
-    return changes / factor + 1.5 * blur + 8.0 * EPSILON * abs(best[level])
+    return changes / factor + 1.5 * blur + 8.0 * EPSILON * abs(best[level]) + 8.0 * SMALLEST
 
 
 def _steep(slope: Slope, quotients: Sequence[Any], blur: Sequence[Any], ratio: Any, arithmetic: Arithmetic) -> Slope:

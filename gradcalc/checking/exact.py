@@ -152,9 +152,10 @@ def exact_element_slopes(evaluation: Evaluation, node: int, elements: Sequence[i
             remedy="use --check complex or --check auto, or name fewer arrays with --wrt",
         )
     functions = {graph.codes[inner]: _exact_array_function(graph.operator(inner), mp) for inner in touched}
-    exact = {
-        source: _exact_array(evaluation.values[source], mp) for inner in touched for source in graph.inputs(inner)
-    } | {node: _exact_array(evaluation.values[node], mp), last: _exact_array(evaluation.values[last], mp)}
+    exact = {source: _exact_array(evaluation.values[source], mp) for inner in touched for source in graph.inputs(inner)} | {
+        node: _exact_array(evaluation.values[node], mp),
+        last: _exact_array(evaluation.values[last], mp),
+    }
     weights = _exact_array(numpy.broadcast_to(numpy.asarray(evaluation.seed, float), numpy.shape(evaluation.values[last])), mp)
 
     def output(element: int, point: Any) -> Any:
@@ -167,7 +168,7 @@ def exact_element_slopes(evaluation: Evaluation, node: int, elements: Sequence[i
                 lanes[inner] = numpy.asarray(functions[graph.codes[inner]](*arguments), dtype=object)
             except (ArithmeticError, ValueError):
                 return mp.nan
-        total = mp.fsum((weights * lanes.get(last, exact[last])).ravel().tolist())
+        total = mp.fsum(numpy.ravel(weights * lanes.get(last, exact[last])).tolist())
         return mp.nan if isinstance(total, mp.mpc) else total
 
     found = {}
@@ -195,7 +196,11 @@ def _exact_array_function(operator: Operator, mp: Any) -> Callable[..., Any]:
     gate = operator.gate
     assert gate is not None
     if gate.elementwise:
-        return numpy.frompyfunc(exact_function(operator, mp), operator.arity, 1)
+        return numpy.frompyfunc(exact_function(operator, mp), operator.arity, 1)  # type: ignore[no-any-return]
+    if gate.constant:
+        # A size, say: it depends on the shapes of its inputs only, or jumps.
+        plain = kernel(gate, operator.attributes)
+        return lambda *arguments: _exact_array(plain(*map(_as_floats, arguments)), mp)
     if gate.linear and gate.formula is None:
         function = kernel(gate, operator.attributes)
         sizes = set(range(operator.arity)) - set(gate.divided(list(range(operator.arity)))[0])

@@ -9,8 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from gradcalc.checking.differences import EPSILON, LEVELS, Slope, Slopes, arrays_arithmetic, seen_from, slopes, step_columns
-from gradcalc.checking.scalars import ROUNDINGS, SMALLEST, singular_point
+from gradcalc.checking.differences import (
+    EPSILON,
+    LEVELS,
+    SMALLEST,
+    Slope,
+    Slopes,
+    arrays_arithmetic,
+    seen_from,
+    slopes,
+    step_columns,
+)
+from gradcalc.checking.scalars import ROUNDINGS, singular_point
 from gradcalc.checking.verdicts import BARS, Check, Point, judge
 from gradcalc.engine import scalar
 from gradcalc.engine.arrays import ArrayTerm, kernel

@@ -70,6 +70,12 @@ class Rule:
         moving = gate.linear and not gate.elementwise and gate.lanes is None
         self.moves = _Moves(self.kernel, self.base, self.data) if moving else None
         self.batched = None if gate.elementwise else self._batched(operator, analytic)
+        self.spreads = (
+            gate.linear and not gate.elementwise and gate.along is None and self.moves is not None and not self.moves.lawful
+        )
+        """Whether a displaced element is put among zeros before the gate is applied: it is not known which axes it sums over."""
+        self.largest = 1
+        """How many numbers one lane of an input had at most."""
         self._offsets: dict[int, Any] = {}
 
     def _labels(self, operator: Operator) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
@@ -184,6 +190,7 @@ class Rule:
             else:
                 fill = taken(base, own)
                 arguments.append(released(displaced[number].values, displaced[number].pins, own, base.shape, fill))
+        self.largest = max(math.prod(argument.shape[2:]) for argument in arguments)
         if alone is None:
             return Patch(pins, take(pins), values=self.compute(arguments))
         delta = self.compute(arguments)
@@ -357,7 +364,7 @@ class Prober:
                     base = self.bases[inner]
                     patches[inner] = rule.patch(displaced, lambda pins, base=base: taken(base, pins))  # type: ignore[misc]
                     sizes = [size for size, pin in zip(base.shape, patches[inner].pins) if pin is None]
-                    self.largest = max(self.largest, math.prod(sizes))
+                    self.largest = max(self.largest, math.prod(sizes), rule.largest)
                 for source in finished:
                     # What is not needed any more makes room in the cache.
                     patches.pop(source, None)

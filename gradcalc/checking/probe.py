@@ -7,17 +7,17 @@ from itertools import repeat
 from typing import Any
 
 from gradcalc.calculus.reverse import dependents
-from gradcalc.checking.differences import LEVELS, steps
+from gradcalc.checking.differences import steps
 from gradcalc.engine.scalar import guarded_forward, plain_forward
 from gradcalc.graph import Graph
 
-BLOCK = 48
-"""How many nodes are probed together in NumPy: their lanes (two for each step) fill the cache but do not leave it."""
+BLOCK_LANES = 2400
+"""How many displaced values are computed together in NumPy: they fill the cache but do not leave it."""
 
 
-def lanes_of(x: float) -> list[float]:
+def lanes_of(x: float, far: bool = False) -> list[float]:
     """The displaced values of a node: x + h for every step, then x - h."""
-    lengths = steps(x)
+    lengths = steps(x, far)
     return [x + h for h in lengths] + [x - h for h in lengths]
 
 
@@ -38,17 +38,22 @@ def probe_one(graph: Graph, values: Sequence[float], node: int, displaced: Seque
     return list(lanes.get(last, [values[last]] * len(displaced)))
 
 
-def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int]) -> Iterator[tuple[int, Any]]:
-    """For each node the output's values at its displaced values, in NumPy, block by block; what no probe reaches stays a number."""
+def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], displaced: Any) -> Iterator[tuple[int, Any]]:
+    """For each node the output's values at its displaced values (one row a node), in NumPy, block by block.
+
+    What no probe reaches stays a number.
+    """
     import numpy
 
     from gradcalc.engine.arrays import kernel
 
     last = len(graph) - 1
-    width = 2 * LEVELS
+    width = displaced.shape[1]
+    size = BLOCK_LANES // width
+    rows = dict(zip(nodes, displaced))
     kernels = [None if operator.gate is None else kernel(operator.gate, operator.attributes) for operator in graph.operators]
-    for start in range(0, len(nodes), BLOCK):
-        block = nodes[start : start + BLOCK]
+    for start in range(0, len(nodes), size):
+        block = nodes[start : start + size]
         touched = dependents(graph, block, last)
         place = {node: slice(number * width, (number + 1) * width) for number, node in enumerate(block)}
         lanes: dict[int, Any] = {}
@@ -65,7 +70,7 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int]) -> I
                     lane = numpy.full(len(block) * width, values[node])
                 if node in place:
                     lane = numpy.array(lane, dtype=float)
-                    lane[place[node]] = lanes_of(values[node])
+                    lane[place[node]] = rows[node]
                 lanes[node] = lane
         for node in block:
             yield node, lanes[last][place[node]]

@@ -11,6 +11,8 @@ from gradcalc.checking.differences import (
     EPSILON,
     FLOATS,
     LEVELS,
+    SMALLEST,
+    TINY_EXPONENT,
     Slope,
     Slopes,
     arrays_arithmetic,
@@ -20,17 +22,18 @@ from gradcalc.checking.differences import (
     steps,
 )
 from gradcalc.checking.probe import lanes_of, probe_many, probe_one
-from gradcalc.checking.verdicts import BARS, Check, Point, judge
+from gradcalc.checking.verdicts import BARS, CANCELLED, Check, Point, judge
 from gradcalc.engine.scalar import backward_with_conventions, guarded_forward, local_slopes
 from gradcalc.graph import CONSTANT, Graph
 
 ROUNDINGS = 4.0
 """How many roundings the value of a gate may be off: a few units in the last place for the functions of `math`."""
 
-SMALLEST = 2.0**-1074
-
 CHAINED = 1e-9
 """How far two orders of the same additions may be apart, relatively, where `trust` says nothing."""
+
+SMALLEST_STEPPED = 1e-150
+"""Closer to zero the complex step could underflow on its way."""
 
 END_TO_END = 3000
 """Up to so many nodes each is checked end to end."""
@@ -53,7 +56,7 @@ class Rounding:
         count = len(graph)
         self.noise = [0.0] * count
         self.singular = [""] * count
-        paths = [0.0] * count
+        paths, floors = [0.0] * count, [0.0] * count
         paths[-1] = 1.0 if not gradients else abs(gradients[-1])
         total = 0.0
         for node in range(count - 1, -1, -1):
@@ -64,10 +67,15 @@ class Rounding:
                 for source, slope in zip(graph.inputs(node), local_slopes(graph, node, values)):
                     if slope is not None and math.isfinite(slope):
                         paths[source] += paths[node] * abs(slope)
+                        # A product of tiny numbers keeps few digits, or none.
+                        floors[source] += floors[node] * abs(slope) + 4.0 * SMALLEST * (1.0 + paths[node])
                     if words:
                         self.singular[source] = self.singular[source] or words
             self.noise[node] = total
-        self.trust = [32.0 * EPSILON * path if math.isfinite(path) else 0.0 for path in paths]
+        self.trust = [
+            32.0 * EPSILON * path + floor if math.isfinite(path) and math.isfinite(floor) else 0.0
+            for path, floor in zip(paths, floors)
+        ]
 
 
 def singular_point(graph: Graph, node: int, values: Sequence[float]) -> str:
@@ -105,17 +113,23 @@ def check_nodes(
     seed = gradients[-1]
 
     def compare(node: int, shown: Slopes) -> Check:
-        size = abs(seed * values[-1]) / (abs(values[node]) or 1.0)
+        size = abs(seed * values[-1]) / max(abs(values[node]), 2.0**TINY_EXPONENT)
         return judge(gradients[node], shown, Point(rounding.trust[node], size, rounding.singular[node]))
 
     finite = [node for node in nodes if math.isfinite(values[node])]
     plain = len(graph) <= (PLAIN if "numpy" not in sys.modules else PLAIN // 3)
-    for node, shown in (_one_by_one if plain else _together)(graph, values, finite, rounding.noise, seed):
+    if not plain and method != "one-sided":
+        found |= _briefly(graph, values, gradients, finite, rounding, seed)
+    pending = [node for node in finite if found[node].verdict == "off"]
+    for node, shown in (_one_by_one if plain else _together)(graph, values, pending, rounding.noise, seed):
         if method == "one-sided":
             shown = shown._replace(central=min(shown.left, shown.right, key=lambda side: side.bar))
         found[node] = compare(node, shown)
+    _look_farther(graph, values, rounding.noise, seed, found, compare)
     if method in ("auto", "complex"):
         chosen = [node for node in finite if method == "complex" or found[node].verdict == "unsure"]
+        # The complex step cancels as the gradient does, so it is no judge of that.
+        chosen = [node for node in chosen if found[node].note != CANCELLED]
         _by_complex_step(graph, values, chosen, rounding.trust, seed, found, compare, method == "complex")
     elif method == "exact":
         from gradcalc.checking.exact import exact_slopes
@@ -126,6 +140,26 @@ def check_nodes(
             found[node] = compare(node, Slopes(slope, slope, slope))
     _confirm(graph, values, gradients, rounding.trust, found)
     return found
+
+
+def _look_farther(
+    graph: Graph,
+    values: Sequence[float],
+    noise: Sequence[float],
+    seed: float,
+    found: dict[int, Check],
+    compare: Callable[[int, Slopes], Check],
+) -> None:
+    """Points close to zero of which steps of their own size could not tell: what is computed from them does not see these."""
+    for node, check in found.items():
+        x = values[node]
+        if check.verdict == "unsure" and 0.0 < abs(x) < 2.0**TINY_EXPONENT:
+            seen = [seed * value for value in probe_one(graph, values, node, lanes_of(x, far=True))]
+            ratio = 2.0 ** ladder(x, far=True)[1]
+            shown = slopes(seen[:LEVELS], seen[LEVELS:], seed * values[-1], steps(x, far=True), ratio, noise[node], FLOATS)
+            # What steps of the point's own size have seen, however dimly, holds.
+            if shown.central.bar < check.bar and abs(shown.central.value - check.numerical) <= check.bar + shown.central.bar:
+                found[node] = compare(node, shown)
 
 
 def _by_complex_step(
@@ -144,7 +178,7 @@ def _by_complex_step(
     from gradcalc.checking.complex_step import complex_slopes, obstacle
 
     blocked = obstacle(graph)
-    lawful = [node for node in nodes if not blocked[node]]
+    lawful = [node for node in nodes if not blocked[node] and not 0.0 < abs(values[node]) < SMALLEST_STEPPED]
     if asked:
         for node in nodes:
             if blocked[node] and not found[node].note:
@@ -169,6 +203,34 @@ def _one_by_one(
         yield node, seen_from(x, shown)
 
 
+def _briefly(
+    graph: Graph, values: Sequence[float], gradients: Sequence[float], nodes: Sequence[int], rounding: Rounding, seed: float
+) -> dict[int, Check]:
+    """The nodes of which a few steps leave no doubt, all at once in NumPy."""
+    import numpy
+
+    from gradcalc.checking import brief
+
+    found: dict[int, Check] = {}
+    pending = list(nodes)
+    for attempt in range(brief.ATTEMPTS):
+        if not pending:
+            break
+        points, slope = numpy.array([values[node] for node in pending]), numpy.array([gradients[node] for node in pending])
+        noise, trust = (numpy.array([column[node] for node in pending]) for column in (rounding.noise, rounding.trust))
+        steps = brief.lengths(points, attempt)
+        displaced = points[:, None] + brief.displacements(steps)
+        with numpy.errstate(all="ignore"):
+            moved = numpy.array([seed * (lane - values[-1]) for _, lane in probe_many(graph, values, pending, displaced)])
+        expected = abs(seed * values[-1]) / numpy.where(points == 0.0, 1.0, abs(points))
+        told = brief.settle(slope, moved, steps, noise, trust, expected)
+        for node, value, bar, settled in zip(pending, told.values.tolist(), told.bars.tolist(), told.settled.tolist()):
+            if settled:
+                found[node] = Check(value, bar, "ok")
+        pending = [node for node in pending if node not in found]
+    return found
+
+
 def _together(
     graph: Graph, values: Sequence[float], nodes: Sequence[int], noise: Sequence[float], seed: float
 ) -> Iterable[tuple[int, Slopes]]:
@@ -178,7 +240,8 @@ def _together(
     if not nodes:
         return
     seen = numpy.empty((2 * LEVELS, len(nodes)))
-    for column, (_, lane) in enumerate(probe_many(graph, values, nodes)):
+    displaced = numpy.array([lanes_of(values[node]) for node in nodes])
+    for column, (_, lane) in enumerate(probe_many(graph, values, nodes, displaced)):
         seen[:, column] = seed * lane
     lengths = numpy.array([steps(values[node]) for node in nodes]).T
     ratios = numpy.array([2.0 ** ladder(values[node])[1] for node in nodes])

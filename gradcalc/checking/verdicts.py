@@ -11,6 +11,7 @@ from gradcalc.checking.differences import EPSILON, Slope, Slopes
 VERDICTS = ("off", "ok", "kink", "edge", "unsure", "mismatch")
 """From best to worst; a result's verdict is the worst of its nodes'."""
 
+CANCELLED = "the gradient has lost its digits: large terms cancel in it"
 TOO_FAST = "the function changes faster than the steps can follow"
 
 BARS = 3.0
@@ -79,6 +80,7 @@ def judge(gradient: float, slopes: Slopes, point: Point) -> Check:
         return _at_a_kink(gradient, left, right, point)
     if math.isinf(left.value):
         return _infinite(left, right, point)
+    central = _sharper(central, left, right)
     if not math.isfinite(gradient):
         verdict = "kink" if point.singular else "unsure"
         return Check(central.value, central.bar, verdict, None, point.singular or "the gradient is not finite")
@@ -86,10 +88,20 @@ def judge(gradient: float, slopes: Slopes, point: Point) -> Check:
     if difference <= BARS * central.bar + point.trust:
         if difference and _too_wide(gradient, central, point):
             return Check(central.value, central.bar, "unsure", None, "the error bar is too wide to tell")
+        if difference > max(BARS * central.bar, 1e-3 * abs(central.value)):
+            return Check(central.value, central.bar, "unsure", None, CANCELLED)
         return Check(central.value, central.bar, "ok")
     if point.singular:
         return Check(central.value, central.bar, "kink", (left.value, right.value), point.singular)
     return _suspicion(central)
+
+
+def _sharper(central: Slope, left: Slope, right: Slope) -> Slope:
+    """The central slope, or the mean of those on the two sides: where only these are smooth (x*abs(x) at 0), they know better."""
+    bar = left.bar + right.bar
+    if bar < central.bar and abs(left.value - right.value) <= BARS * bar:
+        return Slope(0.5 * (left.value + right.value), bar, central.resolved or (left.resolved and right.resolved))
+    return central
 
 
 def _at_an_edge(gradient: float, side: Slope, left: Slope, right: Slope, point: Point) -> Check:

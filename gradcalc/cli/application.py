@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from errno import EBADF
 from importlib import import_module
+from io import TextIOBase
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from gradcalc.cli.arguments import HELP as HELP_OPTIONS
+from gradcalc.cli.command import version_option
+from gradcalc.cli.output import complain
 from gradcalc.errors import GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
@@ -61,7 +66,10 @@ class CommandGroup(click.Group):
                 click.echo(self.get_help(ctx))
                 ctx.exit()
             args = [DEFAULT]
-        elif args and args[0] not in COMMANDS and args[0] not in ("-h", "--help", "--version"):
+        elif args and args[0] in (*HELP_OPTIONS, "--version"):
+            # `-h --h 3` is a program with its input, gone wrong; else what follows a call for help does not matter.
+            args = [DEFAULT, *args] if any(argument.partition("=")[0] == "--h" for argument in args[1:]) else args[:1]
+        elif args and args[0] not in COMMANDS:
             if not ctx.resilient_parsing:
                 _refuse_mistyped(args)
             args = [DEFAULT, *args]
@@ -87,8 +95,9 @@ class CommandGroup(click.Group):
             command = self.get_command(ctx, DEFAULT)
             assert command is not None
             items = click.Command.shell_complete(self, ctx, incomplete)
+            known = {item.value for item in items}
             with command.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True) as context:
-                return items + [item for item in command.shell_complete(context, incomplete) if item.value not in ("-h", "--help")]
+                return items + [item for item in command.shell_complete(context, incomplete) if item.value not in known]
         return [CompletionItem(name, help=entry.words) for name, entry in COMMANDS.items() if name.startswith(incomplete)]
 
 
@@ -100,33 +109,12 @@ EXAMPLES = (
 """Lines for the shell; the tests run them."""
 
 
-def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            number = version("gradcalc")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        click.echo(f"gradcalc {number}")
-        ctx.exit()
-
-
 gradcalc = CommandGroup(
     "gradcalc",
     help=HELP,
-    params=[
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_show_version,
-            help="Show the version and exit.",
-        )
-    ],
+    params=[version_option()],
     subcommand_metavar="COMMAND|EXPR [ARGS]...",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP_OPTIONS)},
 )
 
 
@@ -149,6 +137,7 @@ def perform(arguments: Sequence[str]) -> int:
     """Perform one command line and return its exit status. Whatever is wrong with it is reported, never raised."""
     _prepare_streams()
     try:
+        arguments = list(map(_decoded, arguments))
         if COMPLETION_VARIABLE in os.environ:
             from click.shell_completion import shell_complete
 
@@ -167,14 +156,40 @@ def perform(arguments: Sequence[str]) -> int:
         problem = GradcalcError("there is not enough memory for this")
     except OSError as error:
         problem = GradcalcError(f"the results can't be written: {(error.strerror or str(error)).lower()}")
-    print(problem.report(), file=sys.stderr)
+    complain(problem.report())
     return 2
+
+
+def _decoded(argument: str) -> str:
+    """An argument as the UTF-8 text that it is, whatever the environment made of it.
+
+    Raises:
+        UsageProblem: it is no UTF-8.
+    """
+    if argument.isascii() or not any("\udc80" <= character <= "\udcff" for character in argument):
+        return argument
+    data = os.fsencode(argument)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageProblem(
+            f"{data.decode('ascii', 'backslashreplace')} is not UTF-8 text: byte 0x{data[error.start]:02x}",
+            remedy="type it in a terminal that is set to UTF-8",
+        ) from None
+
+
+class _Closed(TextIOBase):
+    """Standard output that was closed before the start: results would be lost."""
+
+    def write(self, text: str) -> int:
+        """Refuse the text."""
+        raise OSError(EBADF, "standard output is closed")
 
 
 def _prepare_streams() -> None:
     """Make sure that no character of the user's can stop the output, whatever the terminal is able to show."""
     if sys.stdout is None:
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        sys.stdout = _Closed()
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     reconfigure = getattr(sys.stdout, "reconfigure", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from unicodedata import normalize
@@ -9,6 +10,8 @@ from unicodedata import normalize
 import click
 
 from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
+
+HELP = ("-h", "--help")
 
 
 class Known(NamedTuple):
@@ -112,7 +115,7 @@ def _add_flag(option: Known, equals: str, value: str, known: Mapping[str, Known]
             f"{option.spelling} takes no value",
             remedy=f"if {option.spelling[2:]} is an input of the program, write {let(option.spelling[2:], value)}",
         )
-    if option.spelling in ("-h", "--help"):
+    if option.spelling in HELP:
         result.help = True
     _note(option, option.spelling, result)
     result.options.append(option.spelling)
@@ -166,6 +169,23 @@ def suggestion(name: str, known: Mapping[str, Known], names: Iterable[str] = ())
 def _unknown(spelling: str, known: Mapping[str, Known]) -> UsageProblem:
     remedy = suggestion(spelling, known) or "inputs have no hyphen in their names; --help lists the options"
     return UsageProblem(f"there is no option {spelling}", remedy=remedy)
+
+
+def short_option(programs: Sequence[str], known: Mapping[str, Known]) -> UsageProblem | None:
+    """The problem with a word such as `-x` or `-q` among several programs: it was to be a binding or an option."""
+    for position, word in enumerate(programs):
+        name = normalize("NFKC", word[1:])
+        if not word.startswith("-") or not name.isidentifier():
+            continue
+        others = " ".join([*programs[:position], *programs[position + 1 :]])
+        if re.search(rf"(?<!\w){name}(?!\w)", normalize("NFKC", others)):
+            value = programs[position + 1] if position + 1 < len(programs) else "NUMBER"
+            remedy = f"did you mean {let(name, value) if f'--{name}' in known else f'--{name} {value}'}?"
+        else:
+            longer = [spelling for spelling in known if spelling.startswith(f"--{name}")]
+            remedy = f"did you mean {longer[0]}?" if len(longer) == 1 else "--help lists the options"
+        return UsageProblem(f"there is no option {word}", remedy=remedy)
+    return None
 
 
 def _missing_value(spelling: str, known: Mapping[str, Known], option: Known | None) -> GradcalcError:

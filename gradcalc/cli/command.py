@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from gradcalc.cli.arguments import Arguments, divide, known_options
+from gradcalc.cli.arguments import HELP, Arguments, Known, divide, known_options, let
 from gradcalc.cli.option_types import Names, OneOf, Size, Whole
-from gradcalc.errors import GradcalcError
+from gradcalc.errors import GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -42,12 +42,34 @@ def option(*spellings: str, **settings: Any) -> Callable[[Function], Function]:
     return click.option(*spellings, cls=Option, **settings)
 
 
+def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
+    if not value or ctx.resilient_parsing or (arguments is not None and len(arguments.programs) > 1):
+        return  # behind a second program there is `--version 3`, a value for an input: that is going to be explained
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("gradcalc")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    click.echo(f"gradcalc {number}")
+    ctx.exit()
+
+
+def version_option() -> click.Option:
+    """`--version`, which every command knows."""
+    return click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version and exit."
+    )
+
+
 class Command(click.Command):
     """A command with examples in its help."""
 
     def __init__(self, *arguments: Any, examples: Sequence[Example] = (), **settings: Any) -> None:
-        settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
+        settings.setdefault("context_settings", {"help_option_names": list(HELP)})
         super().__init__(*arguments, **settings)
+        self.params.append(version_option())
         self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -78,6 +100,8 @@ class ProgramCommand(Command):
         arguments = divide(args, known_options(self.get_params(ctx)))
         ctx.meta["gradcalc.arguments"] = arguments
         if arguments.help and not ctx.resilient_parsing:
+            if "h" in arguments.bindings and not arguments.programs and "--help" not in args:
+                raise UsageProblem("-h asks for help", remedy="for the program -h, write it behind the options: -- -h")
             click.echo(self.get_help(ctx))
             ctx.exit()
         if arguments.problem is not None and not ctx.resilient_parsing:
@@ -91,7 +115,8 @@ class ProgramCommand(Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the inputs of the program, if there is one, before the options."""
         arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
-        rows = [_input_row(*row) for row in program_inputs(arguments)] if arguments is not None else []
+        known = known_options(self.get_params(ctx))
+        rows = [_input_row(*row, known) for row in program_inputs(arguments)] if arguments is not None else []
         if rows:
             with formatter.section("Inputs of this program"):
                 formatter.write_dl(rows)
@@ -104,15 +129,18 @@ class ProgramCommand(Command):
         items = super().shell_complete(ctx, incomplete)
         arguments: Arguments | None = ctx.meta.get("gradcalc.arguments")
         if incomplete.startswith("-") and arguments is not None:
+            known = known_options(self.get_params(ctx))
             for name, default in program_inputs(arguments):
                 spelling = f"--{name}"
-                if name not in arguments.bindings and spelling.startswith(incomplete):
+                if name not in arguments.bindings and spelling.startswith(incomplete) and spelling not in known:
                     items.append(CompletionItem(spelling, help=f"default {default}" if default else "input"))
         return items
 
 
-def _input_row(name: str, default: str) -> tuple[str, str]:
-    return f"--{name} VALUE", f"default {default}" if default else "needs a value"
+def _input_row(name: str, default: str, known: Mapping[str, Known]) -> tuple[str, str]:
+    """How an input is given; one that has the name of an option needs --let."""
+    spelling = let(name, "VALUE") if f"--{name}" in known else f"--{name} VALUE"
+    return spelling, f"default {default}" if default else "needs a value"
 
 
 def program_inputs(arguments: Arguments) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,9 @@ EXAMPLES = (
 
 @click.command("eval", cls=ProgramCommand, help=HELP, examples=EXAMPLES)
 @option("--value", is_flag=True, help="Print the bare result, and nothing else.")
-@option("--wrt", type=Names(), metavar="NAMES", help="Only gradients with respect to these inputs or named nodes: x,y.")
+@option(
+    "--wrt", multiple=True, type=Names(), metavar="NAMES", help="Only gradients with respect to these inputs or named nodes: x,y."
+)
 @option("--upstream", metavar="EXPR", help="The gradient from above, of the output's shape (ones).")
 @option(
     "--open",
@@ -63,6 +65,11 @@ EXAMPLES = (
     metavar="|".join(CHECKS),
     help="How the numerical derivatives are taken (auto).",
 )
+@option(
+    "--check-all",
+    is_flag=True,
+    help="Check every element of large arrays, not only some of them and random directions.",
+)
 @option("--strict", is_flag=True, help="Exit with 1 also where a verdict is unsure.")
 @program_options
 @output_options("table", "json", "csv")
@@ -70,33 +77,40 @@ def command(
     program: GivenProgram,
     output: Output,
     value: bool,
-    wrt: tuple[str, ...] | None,
+    wrt: tuple[tuple[str, ...], ...],
     upstream: str | None,
     open: tuple[tuple[str, ...], ...],
     check: str,
+    check_all: bool,
     strict: bool,
 ) -> int:
     """Evaluate a program and print its answers one by one."""
+    from gradcalc.views.progress import ProgressBar
     from gradcalc.workspace import Options, Workspace
 
+    progress = ProgressBar("checking elements", watched=not output.quiet)
     show = _bare(output) if value else VIEWS[output.format](output)
     workspace = Workspace(
         program.values(),
         Options(
-            wrt=wrt,
+            wrt=tuple(name for names in wrt for name in names) or None,
             upstream=upstream,
             open=tuple(name for names in open for name in names),
             check=check,
+            check_all=check_all,
             gradients=not value,
             strict=strict,
             seed=program.seed,
             load_allowed=program.load_allowed,
             max_array=program.max_array,
         ),
+        progress,
     )
     failing = ("mismatch", "unsure") if strict else ("mismatch",)
-    with output:
+    answered = False
+    with output, progress:
         for answer in program.answers(workspace):
+            answered = True
             if isinstance(answer, GradcalcError):
                 output.error(answer)
                 continue
@@ -105,6 +119,9 @@ def command(
                 output.warning(warning)
             if answer.verdict in failing:
                 output.check_failed()
+        if not answered:
+            unused = ": the program defines gates, and no expression uses them" if workspace.program.gates else ""
+            output.warning(f"there is nothing to evaluate{unused}")
     return output.status
 
 

@@ -66,6 +66,8 @@ def _find(name: str) -> Sequence[Gate]:
     """The gates of a name, or of a family."""
     from gradcalc.gates import REGISTRY
 
+    if not name:
+        raise NameProblem("the name of the gate is empty", remedy="gradcalc gates shows all of them")
     if name in REGISTRY:
         return REGISTRY[name]
     family = [gate for gate in REGISTRY.records() if gate.family == name]

@@ -39,7 +39,7 @@ class OneOf(Choice):
 
         near = nearest(value, self.choices)
         remedy = f"did you mean {near}?" if near else f"write one of {', '.join(self.choices)}"
-        reject(param, f"there is no {value}", remedy)
+        reject(param, f"there is no {value}" if value else "the value is empty", remedy)
 
 
 class Whole(WholeType):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Self
 
-from gradcalc.errors import DataProblem, GradcalcError
+from gradcalc.errors import DataProblem, GradcalcError, UsageProblem
 from gradcalc.views.surface import Surface, surface_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Output:
         return isinstance(error, BrokenPipeError)
 
     def _open(self, path: str) -> None:
+        if not path:
+            raise UsageProblem("-o: the name of the file is empty", remedy="write -o FILE, or leave it out")
         try:
             if os.path.exists(path) and not os.path.isfile(path):
                 # A device or a pipe can't be replaced, and need not be.
@@ -65,6 +68,10 @@ class Output:
             self._stream = os.fdopen(handle, "w", encoding="utf-8", newline="\n")
         except OSError as error:
             raise _unwritable(path, error) from None
+        except UnicodeEncodeError:
+            raise DataProblem(
+                f"{path} can't be written: this environment can't spell its name", remedy="set LC_ALL=C.UTF-8"
+            ) from None
 
     def _close(self, path: str, failed: bool) -> None:
         """Put the file in its place, or leave everything as it was if results are missing from it."""
@@ -82,7 +89,7 @@ class Output:
                 os.unlink(self._replacement)
                 self._replacement = None
         if self.status == WRONG_INPUT:
-            print(f"warning: {path} is left as it was, since results are missing", file=sys.stderr)
+            complain(f"warning: {path} is left as it was, since results are missing")
 
     def write(self, text: str) -> None:
         """Pass on a piece of the results."""
@@ -92,16 +99,31 @@ class Output:
     def error(self, problem: GradcalcError) -> None:
         """Report a mistake; the exit status will be 2."""
         self.status = WRONG_INPUT
-        print(problem.report(), file=sys.stderr, flush=True)
+        complain(problem.report())
 
     def warning(self, text: str) -> None:
         """Say something that deserves attention, unless nobody wants to hear it."""
-        if not self.quiet:
-            print(text if text.startswith("warning: ") else f"warning: {text}", file=sys.stderr, flush=True)
+        if self.quiet:
+            return
+        first, *rest = (text if text.startswith("warning: ") else f"warning: {text}").split("\n")
+        if sys.stderr.isatty():
+            from gradcalc.views.table import cell, wrapped
+
+            columns = surface_of(sys.stderr).width
+            rest[:0] = ["".join([piece.text for piece in line]) for line in wrapped(cell(first), columns)]
+        else:
+            rest.insert(0, first)
+        complain("\n".join(rest))
 
     def check_failed(self) -> None:
         """Note that a check failed: the exit status will be 1, unless the input is wrong too."""
         self.status = self.status or CHECK_FAILED
+
+
+def complain(text: str) -> None:
+    """Write a line to standard error; where nobody can hear it, the exit status still tells."""
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _mode(path: str) -> int:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
+from unicodedata import normalize
 
-from gradcalc.cli.arguments import Arguments, Known, bind, let, suggestion
+from gradcalc.cli.arguments import Arguments, Known, bind, let, short_option, suggestion
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.workspace import Result, Workspace
 
-"""How the workspace begins to say that a name which was given a value does not occur."""
+
+HELD_NODES = 10_000
+"""A result of more nodes is not held back to see whether it is wanted."""
 
 
 class Source:
@@ -68,10 +72,18 @@ class Source:
         return place._replace(line=place.line - self.lines, file=None, alone="\n" not in (self.text or ""))
 
 
-def source_of(path: str | None, programs: Sequence[str]) -> Source:
-    """The one source that a command line names; an error if it names none, or several."""
+def source_of(path: str | None, programs: Sequence[str], bound: Container[str] = ()) -> Source:
+    """The one source that a command line names; an error if it names none, or several.
+
+    Args:
+        path: the file, or `-`.
+        programs: what may be the text of a program.
+        bound: names that were given a value, so that they are no commands mistyped.
+    """
+    if path == "":
+        raise UsageProblem("-f: the name of the file is empty", remedy="write -f FILE, or leave it out")
     if len(programs) > 1:
-        raise _several(programs)
+        raise _several(programs, bound)
     if programs:
         return Source(path, programs[0])
     if path is None and (sys.stdin is None or sys.stdin.isatty()):
@@ -79,18 +91,28 @@ def source_of(path: str | None, programs: Sequence[str]) -> Source:
     return Source(path, None) if path is not None else Source(None, "-")
 
 
-def _several(programs: Sequence[str]) -> UsageProblem:
+def _several(programs: Sequence[str], bound: Container[str]) -> UsageProblem:
     first, second = programs[0], programs[1]
-    if any(not character.isalnum() for character in second[:1] + first[-1:]) and len(first) + len(second) < 60:
-        return UsageProblem("the program has several parts", remedy=f'put it in quotes: gradcalc "{" ".join(programs)}"')
-    if first.isidentifier() and first.isascii():
+    if first.isidentifier() and first.isascii() and first not in bound:
         from gradcalc.cli.application import COMMANDS
+        from gradcalc.language.nearest import nearest
 
-        return UsageProblem(f"{first} is not a command", remedy=f"the commands are {', '.join(COMMANDS)}")
+        near = nearest(first, COMMANDS)
+        if near is not None:
+            return UsageProblem(f"{first} is not a command", remedy=f"did you mean gradcalc {near}?")
+        if len(first) > 2 and not second[:1].isdigit() and not _goes_on(first, second):
+            return UsageProblem(f"{first} is not a command", remedy=f"the commands are {', '.join(COMMANDS)}")
+    if _goes_on(first, second):
+        return UsageProblem("the program has several parts", remedy=f'put it in quotes: gradcalc "{" ".join(programs)}"')
     return UsageProblem(
-        f"one program is enough, and {second} is a second one",
+        f"one program is enough, and {second or '(empty)'} is a second one",
         remedy='put a program with blanks in quotes: gradcalc "a + b"; part statements by ; or newlines',
     )
+
+
+def _goes_on(first: str, second: str) -> bool:
+    """Whether two words look like parts of one formula, typed without quotes."""
+    return any(not character.isalnum() for character in second[:1] + first[-1:]) and len(first) + len(second) < 60
 
 
 def _file_lines(path: str) -> Iterator[str]:
@@ -99,9 +121,12 @@ def _file_lines(path: str) -> Iterator[str]:
         return
     try:
         with open(path, "rb") as file:
+            _check_file(file)
             yield from _decoded_lines(file, path)
     except OSError as error:
         raise DataProblem(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeEncodeError:
+        raise DataProblem(f"{path} can't be read: this environment can't spell its name", remedy="set LC_ALL=C.UTF-8") from None
 
 
 def _decoded(stream: IO[str] | None, name: str) -> Iterator[str]:
@@ -109,7 +134,20 @@ def _decoded(stream: IO[str] | None, name: str) -> Iterator[str]:
     if stream is None:
         raise UsageProblem(f"{name} is closed")
     binary = getattr(stream, "buffer", None)
+    if binary is not None:
+        _check_file(binary)
     yield from stream if binary is None else _decoded_lines(binary, name)
+
+
+def _check_file(file: IO[bytes]) -> None:
+    """Refuse a file that is too large before its first statement is taken; of a pipe nobody knows."""
+    from gradcalc.language.scanner import check_size
+
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except OSError:
+        return  # it only looks like a file
+    check_size(size)
 
 
 def _decoded_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
@@ -136,7 +174,7 @@ class GivenProgram:
         load_allowed: bool,
         max_array: int | None,
     ) -> None:
-        self.source = self._source(arguments, path)
+        self.source = self._source(arguments, path, known)
         self.given = arguments.given
         self.known = known
         self.seed = seed
@@ -148,11 +186,12 @@ class GivenProgram:
             if not equals or not name.strip().isidentifier() or not value.strip():
                 raise BindingProblem(f"--let {text} is not NAME=VALUE", remedy="write --let rate=0.1")
             bind(self.bindings, name.strip(), value)
+        self._lets = {normalize("NFKC", text.partition("=")[0].strip()) for text in lets}
 
     @staticmethod
-    def _source(arguments: Arguments, path: str | None) -> Source:
+    def _source(arguments: Arguments, path: str | None, known: Mapping[str, Known]) -> Source:
         try:
-            return source_of(path, arguments.programs)
+            return source_of(path, arguments.programs, arguments.bindings)
         except UsageProblem as problem:
             for name, value in arguments.bindings.items():
                 if not arguments.programs and not value.replace(".", "").isalnum():
@@ -160,6 +199,8 @@ class GivenProgram:
             flag = next((name for name in arguments.given if name in " ".join(arguments.programs[:1])), None)
             if len(arguments.programs) > 1 and flag is not None:
                 problem.remedy = f"if {flag} is an input of the program, write {let(flag, arguments.programs[1])}"
+            elif len(arguments.programs) > 1:
+                raise short_option(arguments.programs, known) or problem from None
             raise
 
     def values(self) -> dict[str, Any]:
@@ -168,8 +209,12 @@ class GivenProgram:
 
         values = {}
         for name, text in self.bindings.items():
+            what = f"--let {name}" if name in self._lets else f"--{name}"
+            if text.startswith("=") and not text.startswith("=="):
+                spelling = f"{what}={text[1:].strip() or 'NUMBER'}"
+                raise BindingProblem(f"{what} has two equals signs", remedy=f"write {spelling}")
             try:
-                values[name] = parse_value(text, f"--{name}")
+                values[name] = parse_value(text, what)
             except GradcalcError:
                 # `--formt json`: what is no value is a word for an option.
                 near = suggestion(name, self.known)
@@ -180,14 +225,36 @@ class GivenProgram:
 
     def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
         """The answers to the program, one by one as its text comes in."""
+        held: Result | None = None
         try:
             for answer in workspace.answers(self.source.content(), self.source.name):
                 self._refuse_ambiguous(workspace)
+                if not isinstance(answer, GradcalcError):
+                    if held is not None:
+                        yield held
+                        held = None
+                    elif self._asks_for_strangers(workspace, answer):
+                        # If no such name comes, the only answer is worth nothing: the error alone says it.
+                        held = answer
+                        held.nodes = list(held.nodes)
+                        continue
+                elif held is not None and not self._asks_for_strangers(workspace, held):
+                    yield held
+                    held = None
                 yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
                 # See `run`: from here on there may be garbage.
                 gc.enable()
+            if held is not None and not self._asks_for_strangers(workspace, held):
+                yield held
         except GradcalcError as problem:
             yield self.source.moved(problem)
+
+    @staticmethod
+    def _asks_for_strangers(workspace: Workspace, result: Result) -> bool:
+        """Whether gradients are asked for only by names that the program does not have so far."""
+        wrt = workspace.options.wrt
+        known = workspace.program.known
+        return wrt is not None and len(result.nodes) <= HELD_NODES and not any(name in known for name in wrt)
 
     def _explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
         """The problem in the terms of this command line, on which some names are options."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradcalc.gates.record import REQUIRED, Syntax
 from gradcalc.graph import CONSTANT, Graph, Operator
@@ -14,14 +14,32 @@ POSTFIX = 6
 """How tightly things bind; the levels between are those of the gates' records."""
 
 
+KEPT_SPELLINGS = 100_000
+FAR_SPELLINGS = 2_000
+"""How many spellings a speller keeps, and how many it makes anew to find one: deeper inputs are left as …"""
+
+
+class Spelled(NamedTuple):
+    """A spelling of a node, and how tightly it binds."""
+
+    level: int
+    text: str
+
+
+UNSPELLED = Spelled(ATOM, "…")
+
+
 def spell_number(value: float) -> str:
     """The shortest text that reads back to the same float: `2`, `0.1`, `1e-300`, `inf`, `nan`."""
     if value != value:
         return "nan"
     if value in (float("inf"), float("-inf")):
         return "inf" if value > 0 else "-inf"
-    text = repr(value)
-    return text.removesuffix(".0")
+    text = repr(value).removesuffix(".0")
+    if text.endswith("000000") and "." not in text:
+        digits = text.rstrip("0")
+        return f"{digits}e{len(text) - len(digits)}"
+    return text.replace("e+", "e").replace("e-0", "e-")
 
 
 def spell_array(values: Any, limit: int = 1000) -> str:
@@ -79,12 +97,126 @@ def spell(
             stack.append(f"({text})" if text.startswith("-") and least > SIGN else text)
         elif graph.operator(current).gate is None:
             stack.append(f"input{graph.left[current]}")
+        elif _is_identity(graph.operator(current)):
+            stack.append((graph.left[current], least))
         else:
             level, parts = _parts(graph.operator(current), graph.inputs(current))
             if level < least:
                 parts = ["(", *parts, ")"]
             stack.extend(reversed(parts))
     return "".join(pieces)
+
+
+class Speller:
+    """Spells many nodes of one graph, each from the spellings of its inputs: what `spell` gives, cut at a limit.
+
+    A call costs no more than the limit however large the graph is, as long as nodes are asked for in their order.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        names: Callable[[int], str | None],
+        limit: int,
+        known: Callable[[int], Spelled | None] = lambda node: None,
+    ) -> None:
+        """Start with nothing spelled.
+
+        Args:
+            graph: the graph.
+            names: the name of a node, which stands for it.
+            limit: how long a spelling may be.
+            known: the spelling of a node that comes from elsewhere.
+        """
+        self.graph = graph
+        self.names = names
+        self.limit = limit
+        self.known = known
+        self._spelled: dict[int, Spelled] = {}
+
+    def __call__(self, node: int) -> str:
+        """A node's name, or else its expression, cut with … behind the limit."""
+        return self.piece(node).text
+
+    def piece(self, node: int) -> Spelled:
+        """A node's spelling, with what decides whether it needs brackets."""
+        spelled = self._spelled
+        if len(spelled) > KEPT_SPELLINGS:
+            for old in list(spelled)[: KEPT_SPELLINGS // 2]:
+                del spelled[old]
+        stack = [node]
+        far: list[int] = []
+        budget = FAR_SPELLINGS
+        while stack:
+            current = stack[-1]
+            if current in spelled:
+                stack.pop()
+                continue
+            found = self._leaf(current)
+            if found is None:
+                inputs = self._shown(current)
+                missing = [source for source in inputs if source not in spelled]
+                budget -= len(missing)
+                if missing and (budget > 0 or current == node):
+                    stack.extend(missing)
+                    continue
+                if missing:
+                    far.append(current)
+                found = UNSPELLED if missing else self._compose(current)
+            spelled[current] = found
+            stack.pop()
+        answer = spelled[node]
+        for source in far:
+            del spelled[source]
+        return answer
+
+    def _leaf(self, node: int) -> Spelled | None:
+        """The spelling of what needs no other."""
+        known = self.known(node)
+        if known is not None:
+            return known
+        name = self.names(node)
+        graph = self.graph
+        if name is not None:
+            return Spelled(ATOM, name if len(name) <= self.limit else name[: self.limit - 1] + "…")
+        if graph.codes[node] == CONSTANT:
+            value = graph.constant(node)
+            text = spell_number(value) if isinstance(value, float) else spell_array(value, self.limit)
+            return Spelled(SIGN if text.startswith("-") else ATOM, self._cut(text))
+        return Spelled(ATOM, f"input{graph.left[node]}") if graph.operator(node).gate is None else None
+
+    def _shown(self, node: int) -> tuple[int, ...]:
+        """The inputs whose spellings a node's begins with; of a gate of very many, no more than there is room for."""
+        return self.graph.inputs(node)[: self.limit]
+
+    def _compose(self, node: int) -> Spelled:
+        graph, spelled = self.graph, self._spelled
+        operator, inputs = graph.operator(node), self._shown(node)
+        if _is_identity(operator):
+            return spelled.get(inputs[0], UNSPELLED)
+        level, parts = _parts(operator, inputs)
+        pieces: list[str] = []
+        length = 0
+        for part in parts:
+            if isinstance(part, str):
+                text = part
+            else:
+                own, text = spelled.get(part[0], UNSPELLED)
+                if own < part[1]:
+                    text = f"({text})"
+            pieces.append(text)
+            length += len(text)
+            if length > self.limit:
+                break
+        return Spelled(level, self._cut("".join(pieces)))
+
+    def _cut(self, text: str) -> str:
+        return text if len(text) <= self.limit else text[: self.limit - 1] + "…"
+
+
+def _is_identity(operator: Operator) -> bool:
+    """Whether a node only gives another a name, which is not written in an expression."""
+    return operator.gate is not None and operator.gate.name == "="
 
 
 def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple[int, int] | str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcalc.calculus.extract import extract
-from gradcalc.calculus.reverse import dependents, differentiate
+from gradcalc.calculus.reverse import dependents, differentiate, flows_back
 from gradcalc.engine import scalar, shapes
 from gradcalc.engine.makers import Makers, prepare
 from gradcalc.gates.record import Shape
@@ -80,7 +80,8 @@ def backpropagate(evaluation: Evaluation, seed: Any = 1.0, wrt: Sequence[int] | 
     graph, values = evaluation.graph, evaluation.values
     last = len(graph) - 1
     evaluation.seed = seed
-    evaluation.wanted = scalar.wanted_nodes(graph) if wrt is None else dependents(graph, wrt, last)
+    wanted = scalar.wanted_nodes(graph) if wrt is None else dependents(graph, wrt, last)
+    evaluation.wanted = flows_back(graph, wanted)
     if not evaluation.scalar:
         from gradcalc.engine import arrays
 

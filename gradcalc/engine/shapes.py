@@ -152,4 +152,6 @@ def _describe(operator: Operator, given: Sequence[Shape], words: str) -> str:
     assert operator.gate is not None
     if operator.gate.shape is None:
         return f"{operator.gate.name} cannot join shapes {' and '.join(map(spell_shape, given))}"
-    return f"{operator.gate.name}: {words}"
+    name = operator.gate.name
+    # Words that have the gate's name in them need it no second time, and an index is not called by one.
+    return words if name == "[]" or name in words.partition(":")[0].split() else f"{name}: {words}"

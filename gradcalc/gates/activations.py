@@ -134,7 +134,7 @@ gate(
     array=lambda np, x, min, max: np.clip(x, min, max),
     partials=lambda y, x, min, max: (only((x > min) * (x < max)),),
     kinks=Where("x is at a bound: slope 0", lambda x, min, max: (x == min) | (x == max)),
-    formula="clip(x, min, max)",
+    formula="where(x <= min, min, where(x >= max, max, x))",
     samples=((-0.8, 0.8),),
     example="hardtanh(x) --x 0.5",
 )

@@ -113,6 +113,22 @@ gate(
 )
 
 
+IDENTITY = gate(
+    "=",
+    "another name",
+    family=FAMILY,
+    sentence="Lets the gradient pass.",
+    scalar="{0}",
+    array=lambda np, x: x,
+    exact=lambda mp, x: x,
+    partials=lambda y, x: (1.0,),
+    analytic=True,
+    linear=True,
+    listed=False,
+)
+"""What `b = a` makes, and a user gate that is one of its parameters: a node of its own with the value of another."""
+
+
 def _power_conventions(y: float, a: float, b: float) -> tuple[float, float]:
     """At a = 0: x^0 is the constant 1, and 0^y is the constant 0 for y > 0."""
     return (0.0 if a == 0.0 and b == 0.0 else math.nan, 0.0 if a == 0.0 and b >= 0.0 else math.nan)

@@ -288,6 +288,7 @@ def gate(
     formula: str | None = None,
     variant: Callable[..., str] | None = None,
     example: str = "",
+    listed: bool = True,
 ) -> Gate:
     """Enter a gate in the registry.
 
@@ -342,6 +343,7 @@ def gate(
         formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters` and its attributes.
         variant: the formula for attributes for which it is another: a function of them.
         example: what to type behind `gradcalc eval` to see it.
+        listed: whether the gate can be called by its name, and stands in the catalogue.
     """
     least, most = (arity, arity) if isinstance(arity, int) else arity
     count = most if most is not None else max(least, 2)
@@ -383,5 +385,6 @@ def gate(
         variant=variant,
         example=example,
     )
-    REGISTRY.add(record, aliases)
+    if listed:
+        REGISTRY.add(record, aliases)
     return record

@@ -80,6 +80,12 @@ TRIALS = (
 """What every reduction is tried on."""
 
 
+def _sum_axes(x: Shape, axis: Any, keepdims: bool) -> tuple[tuple[Any, ...], ...]:
+    axes = reduced_axes(x, axis)
+    own = tuple(("sum", number) if number in axes else number for number in range(len(x)))
+    return own, tuple(None if number in axes else number for number in range(len(x)) if keepdims or number not in axes)
+
+
 gate(
     "sum",
     "sum of the elements",
@@ -88,6 +94,7 @@ gate(
     attributes=REDUCTION_ATTRIBUTES,
     array=lambda np, x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     shape=reduced_shape,
+    along=_sum_axes,
     pullback=lambda g, y, x, axis, keepdims: (spread(g, x.shape, axis),),
     analytic=True,
     linear=True,

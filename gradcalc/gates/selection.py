@@ -132,7 +132,7 @@ gate(
     ),
     kinks=Where("x is at a bound: slope 1 in x", lambda x, low, high: (x == low) | (x == high) | (low == high)),
     samples=((-0.8, 0.8), (-2.0, -1.2), (1.2, 2.0)),
-    formula="min(max(x, low), high)",
+    formula="where(max(x, low) > high, high, where(x < low, low, x))",
     example="clip(x, 0, 1) --x 0.5",
 )
 gate(
@@ -146,6 +146,7 @@ gate(
     array=lambda np, condition, yes, no: np.where(condition != 0, yes, no),
     exact=lambda mp, condition, yes, no: yes if condition != 0 else no,
     partials=lambda y, condition, yes, no: (None, only(condition), only(equals(condition, 0.0))),
+    discrete=(0,),
     kinks=Where("the condition is 0 (a jump in it)", lambda condition, yes, no: condition == 0),
     samples=((0.5, 2.0), (-2.0, 2.0), (-2.0, 2.0)),
     example="where(x < 1, x, sqrt(x)) --x 4",

@@ -430,6 +430,11 @@ class _Case:
         """A number with something stuck to it."""
         if self.kind(self.at - 1) != "NUMBER" or not self.adjacent(self.at):
             return None
+        if self.kind(self.at) == "LPAR" and self.kind(self.at - 2) == "POWER" and self.word(self.at - 3) in REGISTRY:
+            gate, power = self.word(self.at - 3), self.word(self.at - 1)
+            arguments = self.source(self.at, self.operand_behind(self.at))
+            remedy = f"write {gate}{arguments}^{power}"
+            return self.error("a power stands behind the brackets of a gate", self.at - 2, self.at - 1, remedy)
         start = self.words[self.at - 1][1]
         found = re.compile(r"[\w.]+").match(self.text, start)
         whole = found[0] if found else ""
@@ -445,6 +450,9 @@ class _Case:
         elif re.fullmatch(r"[\d.]+[eE]", whole) and self.kind(self.at + 1) not in ("LPAR",):
             message = f"this number has no exponent after {whole[-1]}"
             remedy = f"write {number}e0, or {number}*e for Euler's number"
+        elif re.fullmatch(r"\d+\.T", whole):
+            message = ".T is for arrays: a number is its own transpose"
+            remedy = f"write {whole[:-2]}"
         elif re.fullmatch(r"[\d.]+[jJi]", whole):
             message = "all numbers are real"
             remedy = f"write {number}*{after} if {after} is a name"
@@ -622,11 +630,17 @@ class _Case:
             return None
         if self.kind(self.at - 1) == self.kind(self.at + 1) == "NUMBER" and self.adjacent(self.at) and self.adjacent(self.at + 1):
             left, right = self.word(self.at - 1), self.word(self.at + 1)
-            return self.error(
-                "a comma separates the elements of a list",
-                self.at,
-                remedy=f"for a decimal number write {left}.{right}, for an array [{left}, {right}]",
-            )
+            remedy = f"for a decimal number write {left}.{right}, for an array [{left}, {right}]"
+            if re.fullmatch(r"[1-9]\d{0,2}", left) and re.fullmatch(r"\d{3}(\.\d*)?", right):
+                # 1,000,000: every group of three behind the first belongs to the number.
+                digits, number = left + right, self.at + 1
+                while self.word(number + 1) == "," and re.fullmatch(r"\d{3}(\.\d*)?", self.word(number + 2)):
+                    digits += self.word(number + 2)
+                    number += 2
+                grouped = self.source(self.at - 1, number).replace(" ", "").replace(",", "_")
+                remedy = f"for thousands write {digits} or {grouped}"
+                remedy += f", for a decimal number {left}.{right}" if number == self.at + 1 and "." not in right else ""
+            return self.error("a comma separates the elements of a list", self.at, remedy=remedy)
         if self.brackets:
             opening = self.brackets[-1]
             closing = self.operand_behind(opening)
@@ -705,6 +719,13 @@ def explain_name(block: Block, name: str, start: int, number: str = "") -> Gradc
             remedy=f"write {before or number}^{power}",
         )
     if not character.isascii() and unicodedata.category(character) == "No":
+        subscripts = re.match("[\u2080-\u2089]+", name[good:])
+        if subscripts is not None and before:
+            return ProgramSyntaxError(
+                "a lowered digit cannot be part of a name",
+                place=block.place(start + good, start + good + subscripts.end()),
+                remedy=f"write {before}{unicodedata.normalize('NFKC', subscripts[0])}",
+            )
         value = unicodedata.numeric(character, 0.0)
         return ProgramSyntaxError(
             f"{character} is not a number here",
@@ -729,7 +750,12 @@ def unknown_gate(name: str, place: Place, brackets: str, variable: bool, own: It
         if close is not None:
             remedy += f"; or did you mean the gate {close}?"
         return NameProblem(f"{name} is a value, not a gate", place=place, remedy=remedy)
-    if name in OTHER_SPELLINGS:
+    if name in ("factorial", "fact", "gamma"):
+        inside = " ".join(brackets.split())[1:-1] or "n"
+        inside = inside if re.fullmatch(r"[\w.]+", inside) else f"({inside})"
+        written = f"prod(arange(1, {inside} + 1))" if name != "gamma" else f"prod(arange(1, {inside}))"
+        remedy = f"for a fixed whole number write {written if len(written) < 80 else 'prod(arange(1, n + 1))'}"
+    elif name in OTHER_SPELLINGS:
         remedy = f"write {OTHER_SPELLINGS[name]}"
     elif close is not None:
         remedy = f"did you mean {close}?"

@@ -11,8 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from unicodedata import normalize
 
-from gradcalc.errors import ArgumentProblem, GradcalcError, NameProblem, ProgramSyntaxError, ShapeProblem
+from gradcalc.calculus.extract import OPENED_NODES
+from gradcalc.errors import ArgumentProblem, GradcalcError, LimitProblem, NameProblem, ProgramSyntaxError, ShapeProblem
 from gradcalc.gates import REGISTRY, Attribute, Body, Gate
+from gradcalc.gates.arithmetic import IDENTITY
 from gradcalc.gates.record import DRAW, REQUIRED
 from gradcalc.graph import CONSTANT, INPUT, Attributes, Graph
 from gradcalc.language.constants import CONSTANTS, SIGNED
@@ -108,6 +110,8 @@ class Builder:
                     program.broken_gates[name] = line
             elif name not in program.names:
                 program.broken[name] = line
+            else:
+                program.late.add(name)
 
     # Statements
 
@@ -138,9 +142,11 @@ class Builder:
             kind = "default"
         else:
             kind = "node"
+            if node in program.sheet.names:
+                # b = a: a node of its own, so that it has a row and a gradient under its name.
+                node = self._append(program.graph.code(IDENTITY, (), 1), [node], value[1], value[2])[0]
             program.put(program.names, name, node)
-            if node not in program.sheet.names:
-                program.put(program.sheet.names, node, name)
+            program.put(program.sheet.names, node, name)
         self._know(name, kind, start, end)
         program.broken.pop(name, None)
         return Assigned(name, node, is_input, block.line_of(start), block, start, value[2], tuple(self.warnings))
@@ -250,7 +256,7 @@ class Builder:
         )
         start = self.defining[2]
         entry = Entry("gate", block, start, self.defining[3])
-        definition = Definition(gate, own, tuple(node for node, _ in captured), entry, sheet)
+        definition = Definition(gate, own, tuple(node for node, _ in captured), entry, sheet, self._opened_size(body.graph))
         program.put(program.definitions, name, definition)
         program.put(program.gates, name, gate)
         program.broken_gates.pop(name, None)
@@ -305,6 +311,13 @@ class Builder:
         parameters = tuple(new[node] for node in [*self.scope.values(), *used])
         return Body(body, parameters, new[output]), sheet, captured
 
+    def _opened_size(self, graph: Graph) -> int:
+        """How many nodes a body becomes when the user's gates in it are opened (or a number that is too many)."""
+        gates = [None if operator.gate is None else operator.gate.name for operator in graph.operators]
+        definitions = self.program.definitions
+        sizes = [definitions[name].size if name in definitions else 1 for name in gates]
+        return min(OPENED_NODES + 1, sum(sizes[code] for code in graph.codes))
+
     def _outer_name(self, node: int) -> str:
         """A name of a node outside a body; if there is a choice, none that is a parameter's."""
         program = self.program
@@ -348,6 +361,12 @@ class Builder:
         node = program.add_input(name, self.block, start, end)
         self._know(name, "input", start, end)
         return node, start, end
+
+    def underflow(self, start: int, end: int) -> None:
+        """Warn that a number is too small for a float."""
+        self.warnings.append(
+            ProgramSyntaxError("this number is smaller than a float64 can hold: it is 0", place=self.block.place(start, end))
+        )
 
     def overflow(self, start: int, end: int) -> None:
         """Warn that a number is too large for a float."""
@@ -575,20 +594,39 @@ class Builder:
                     ArgumentProblem,
                     f"{gate.name} takes its arguments by position" if argument.name else f"{gate.name} takes no text",
                     argument,
-                    f"write {definition.signature()}",
+                    f"write {self._own_call(definition, arguments)}",
                 )
         if len(arguments) != definition.own:
             raise ArgumentProblem(
                 f"{gate.name} takes {_count(definition.own)}, not {len(arguments)}",
                 place=self.block.place(start, start + len(gate.name)),
                 related=(("it is defined here:", definition.entry.place()),),
-                remedy=f"write {definition.signature()}",
+                remedy=f"write {self._own_call(definition, arguments)}",
             )
         if definition.captured:
             self.closed = False
+        if definition.size > OPENED_NODES and self.defining is None:
+            raise LimitProblem(
+                f"{gate.name} opens into more than {OPENED_NODES:,} nodes",
+                place=self.block.place(start, start + len(gate.name)),
+                related=(("it is defined here:", definition.entry.place()),),
+                remedy="a gate that calls others twice doubles with every level: use fewer levels",
+            )
         inputs = [argument[0] for argument in arguments]
         code = self.program.graph.code(gate, self._draw(gate), len(inputs) + len(definition.captured))
         return self._append(code, [*inputs, *definition.captured], start, end)
+
+    def _own_call(self, definition: Definition, arguments: list[Any]) -> str:
+        """A call of a user gate with the arguments that were written, as far as they fit, and its own names for the others."""
+        parameters = list(definition.gate.parameters[: definition.own])
+        words = dict.fromkeys(parameters, "")
+        for parameter, argument in zip(parameters, arguments):
+            place = argument if type(argument) is tuple else argument.value
+            name = "" if type(argument) is tuple else argument.name
+            if isinstance(place, tuple):
+                words[name if name in words else parameter] = " ".join(self.block.text[place[1] : place[2]].split())
+        written = f"{definition.gate.name}({', '.join(word or name for name, word in words.items())})"
+        return written if len(written) <= 60 else definition.signature()
 
     def _draw(self, gate: Gate) -> Attributes:
         """The number of a draw, which every node of a random gate has as an attribute."""
@@ -677,6 +715,10 @@ class Builder:
         given = dict(zip(names, rest))
         for name, keyword in named.items():
             if name in names:
+                if name in given and any(other.arity[1] is None for other in REGISTRY[record.name]):
+                    words = ", ".join(self.block.text[argument[-2] : argument[-1]] for argument in positional)
+                    remedy = f"write {record.name}({words})" if len(words) < 60 else f"leave out {name}"
+                    self._fail(ArgumentProblem, f"{name} belongs to {record.name} of one array", keyword, remedy)
                 if name in given:
                     self._fail(ArgumentProblem, f"{name} is given twice", keyword, "remove one of the two")
                 given[name] = keyword
@@ -803,6 +845,8 @@ def _frequent(builder: Builder) -> dict[str, Callback]:
         value = float(word[number_kind])
         if value == infinity:
             builder.overflow(start, end)
+        elif not value and vanished(word[number_kind]):
+            builder.underflow(start, end)
         node = len(codes)
         codes.append(CONSTANT)
         lefts.append(len(constants))
@@ -892,6 +936,11 @@ def _pieces() -> dict[str, Callback]:
     }
 
 
+def vanished(text: str) -> bool:
+    """Whether a number that is read as 0 is written as another."""
+    return re.search("[1-9]", text.lower().partition("e")[0]) is not None
+
+
 def _extend(sheet: Sheet, start: int, end: int, spot: int) -> None:
     sheet.starts.append(start)
     sheet.ends.append(end)
@@ -922,6 +971,11 @@ def _count(number: int) -> str:
 def _counts(records: tuple[Gate, ...]) -> str:
     """How many inputs the records of a gate take, in words."""
     pieces = []
+    fewest = min(record.arity[0] for record in records)
+    if any(record.arity[1] is None for record in records) and all(
+        any(record.accepts(count) for record in records) for count in range(fewest, fewest + len(records))
+    ):
+        return f"at least {fewest} argument{'' if fewest == 1 else 's'}"
     for record in sorted(records, key=lambda record: record.arity[0]):
         least, most = record.arity
         if most is None:

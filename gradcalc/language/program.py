@@ -104,6 +104,8 @@ class Definition(NamedTuple):
     """The nodes outside that the body uses; every call has them as its last inputs."""
     entry: Entry
     sheet: Sheet
+    size: int
+    """How many nodes a call becomes when it is computed."""
 
     def signature(self) -> str:
         """How a call looks."""
@@ -133,6 +135,7 @@ class Program:
         bound: names that have a value from outside; such a name is an input even if it is the name of a constant.
         known: each name that was ever an input or was assigned, with its first place; cutting back does not forget it.
         broken: names (and gates) whose definition failed, with the line.
+        late: inputs of which a later assignment was refused.
         interactive: whether an assignment may replace an older one, as in the REPL.
     """
 
@@ -156,6 +159,7 @@ class Program:
         self.constant_uses: dict[str, Entry] = {}
         self.broken: dict[str, int] = {}
         self.broken_gates: dict[str, int] = {}
+        self.late: set[str] = set()
         self.bound = bound
         self.interactive = interactive
         self.literals: Mapping[str, Any] = literals or {}

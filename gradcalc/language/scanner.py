@@ -237,7 +237,7 @@ def scan(source: str | Iterable[str], file: str | None = None) -> Iterator[Piece
         LimitProblem: where the text becomes larger than a program may be.
     """
     if isinstance(source, str):
-        _check_size(len(source))
+        check_size(len(source))
         source = source.removeprefix("\ufeff")
         scanner = Scanner(file, alone=_LINE_BREAK.search(source.strip()) is None)
         yield from scanner.feed(source)
@@ -250,7 +250,7 @@ def scan(source: str | Iterable[str], file: str | None = None) -> Iterator[Piece
         if not total:
             chunk = chunk.removeprefix("\ufeff")
         total += len(chunk)
-        _check_size(total)
+        check_size(total)
         # A carriage return that ends a chunk may be half of a line end.
         cut = max(chunk.rfind("\n"), chunk.rfind("\r", 0, -1)) + 1
         if waiting and waiting[-1].endswith("\r") and chunk and not cut and not chunk.startswith("\n"):
@@ -265,7 +265,12 @@ def scan(source: str | Iterable[str], file: str | None = None) -> Iterator[Piece
     yield from scanner.finish()
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
+    """Refuse a program that is too large.
+
+    Raises:
+        LimitProblem: it is.
+    """
     if size > LIMIT:
         raise LimitProblem(
             f"the program is larger than {LIMIT // (1024 * 1024)} MiB",

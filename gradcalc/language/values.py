@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gradcalc.errors import BindingProblem, GradcalcError, Place, ProgramSyntaxError
 from gradcalc.language.constants import CONSTANTS
+from gradcalc.language.parser import vanished
 from gradcalc.language.program import Output, Program
 from gradcalc.language.scanner import Block, Piece, scan
 
@@ -64,7 +65,7 @@ def parse_value(text: str, what: str = "the value") -> Value:
     """
     if _NUMBER.fullmatch(text):
         number = float(text)
-        if number not in (float("inf"), float("-inf")):
+        if _is_plain(number, text):
             return Constant(text.strip(), number, None)
     block = Block(text, 1, None, True, len(text.splitlines()) - 1)
     marks = _marks(text)
@@ -89,6 +90,11 @@ def parse_value(text: str, what: str = "the value") -> Value:
     )
 
 
+def _is_plain(number: float, text: str) -> bool:
+    """Whether a number needs no warning, which the parser would give."""
+    return number - number == 0.0 and (number != 0.0 or not vanished(text))
+
+
 def _marks(text: str) -> list[tuple[str, int, int]]:
     """Where the signs of ranges and uncertainties stand, outside brackets and strings."""
     marks: list[tuple[str, int, int]] = []
@@ -107,7 +113,7 @@ def _marks(text: str) -> list[tuple[str, int, int]]:
 def _constant(block: Block, start: int, end: int, what: str) -> Constant:
     """A part of a value: an expression without inputs."""
     part = block.text[start:end]
-    if _NUMBER.fullmatch(part) and float(part) not in (float("inf"), float("-inf")):
+    if _NUMBER.fullmatch(part) and _is_plain(float(part), part):
         return Constant(part.strip(), float(part), None)
     pieces = list(scan(part))
     if len(pieces) != 1:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcalc.gates.record import REQUIRED, Attribute, Gate
 from gradcalc.views.surface import PIPE_WIDTH, Surface
-from gradcalc.views.table import Cell, Span, cell, painted
+from gradcalc.views.table import Cell, Span, cell, painted, wrapped
 from gradcalc.views.text import to_ascii, width
 
 LEAST_WIDTH = 30
@@ -62,24 +62,26 @@ def catalogue_text(gates: Iterable[Gate], aliases: Mapping[str, str], surface: S
 
 def _family_lines(gates: Sequence[Gate], spellings: Mapping[str, Sequence[str]], room: int, surface: Surface) -> Iterator[Cell]:
     named: set[str] = set()
+    indent = room + 4 if room + 4 + LEAST_WIDTH <= surface.width else 4
     for gate in gates:
         usage = usage_text(gate)
         others = spellings.get(gate.name, ()) if gate.name not in named else ()
         named.add(gate.name)
         words = gate.title + (f" (also {', '.join(others)})" if others else "")
-        lines = _wrapped(words, surface, room + 4)
+        lines = _wrapped(words, surface, indent)
         lead = "  " + usage + " " * (room - width(usage) + 2)
-        if width(usage) > room:
+        if width(usage) > room or indent == 4:
             yield (Span("  "), Span(usage, "name"))
-            lead = " " * (room + 4)
+            lead = " " * indent
             usage = ""
         yield (Span(lead[:2]), Span(lead[2:], "name" if usage else ""), Span(lines[0]))
-        yield from (cell(" " * (room + 4) + line) for line in lines[1:])
+        yield from (cell(" " * indent + line) for line in lines[1:])
 
 
 def gate_text(gate: Gate, aliases: Mapping[str, str], surface: Surface) -> str:
     """All that is known about one gate, except its example."""
-    lines: list[Cell] = [(Span(usage_text(gate), "name"), Span(f"  {gate.title}"), Span(f"  ({gate.family})", "quiet"))]
+    heading = (Span(usage_text(gate), "name"), Span(f"  {gate.title}"), Span(f"  ({gate.family})", "quiet"))
+    lines: list[Cell] = list(wrapped(heading, surface.width))
     lines += [cell(line) for line in _wrapped(gate.sentence, surface, 0)]
     lines.append(cell(""))
     for title, words in _facts(gate, aliases):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from gradcalc.workspace import Result
 
 COLUMNS = (
-    "output", "id", "name", "gate", "inputs", "shape", "value", "gradient", "numerical", "error_bar", "verdict",
+    "output", "id", "name", "gate", "inputs", "shape", "value", "gradient", "numerical", "error_bar", "left", "right", "verdict",
 )  # fmt: skip
 
 HEADER = ",".join(COLUMNS) + "\n"
@@ -30,8 +30,9 @@ def result_rows(result: Result) -> str:
                 " ".join(map(str, node.shape)),
                 _value(node.value),
                 _value(node.gradient),
-                _value(node.numerical),
-                _value(node.error_bar),
+                _measured(node.numerical),
+                _measured(node.error_bar),
+                *map(_measured, node.slopes or (None, None)),
                 node.verdict,
             )
         )
@@ -42,6 +43,12 @@ def result_rows(result: Result) -> str:
 
 def _value(value: Any) -> str:
     return "" if value is None else _quoted(exact_text(value))
+
+
+def _measured(value: Any) -> str:
+    """A field of what may not have been measured: then it is empty."""
+    missing = value != value
+    return "" if missing is True or (missing is not False and missing.all()) else _value(value)
 
 
 def _quoted(text: str) -> str:

@@ -37,6 +37,7 @@ def result_document(result: Result) -> dict[str, Any]:
         "nodes": [_node(node) for node in result.nodes],
         "verdict": result.verdict,
         "warnings": result.warnings,
+        **({"reason": result.reason} if result.reason else {}),
         **({"remarks": result.remarks} if result.remarks else {}),
     }
 
@@ -50,12 +51,14 @@ def _node(node: NodeReport) -> dict[str, Any]:
         "shape": node.shape,
         "value": plain(node.value),
         "gradient": plain(node.gradient),
-        "numerical": plain(node.numerical),
-        "error_bar": plain(node.error_bar),
+        "numerical": measured(node.numerical),
+        "error_bar": measured(node.error_bar),
         "verdict": node.verdict,
     }
+    if node.verdicts is not None:
+        document["verdicts"] = plain(node.verdicts)
     if node.slopes is not None:
-        document["slopes"] = node.slopes
+        document["slopes"] = [measured(slope) for slope in node.slopes]
     if node.note:
         document["note"] = node.note
     return document
@@ -64,6 +67,18 @@ def _node(node: NodeReport) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A value as JSON knows it: a number, nested lists, or None."""
     return value if value is None or isinstance(value, float) else value.tolist() if hasattr(value, "tolist") else value
+
+
+def measured(value: Any) -> Any:
+    """A value as JSON knows it, with None in the place of nan: of what was not measured."""
+    if value is None or isinstance(value, (float, int)):
+        return None if value is None or value != value else value
+    missing = value != value
+    if not missing.any():
+        return value.tolist()
+    value = value.astype(object)
+    value[missing] = None
+    return value.tolist()
 
 
 def _finite(document: Any) -> Any:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcalc.views.numbers import (
     array_text,
     bar_text,
-    elements,
     exact_text,
     number_text,
     rounded_text,
@@ -18,8 +17,8 @@ from gradcalc.views.numbers import (
     uncertain_text,
 )
 from gradcalc.views.surface import Surface
-from gradcalc.views.table import Cell, Span, Table, aligned, cell, painted, render
-from gradcalc.views.text import cut, to_ascii, visible, width
+from gradcalc.views.table import Cell, Span, Table, aligned, cell, painted, render, wrapped
+from gradcalc.views.text import ELLIPSIS, cut, to_ascii, visible, width
 
 if TYPE_CHECKING:
     from gradcalc.workspace import NodeReport, Result
@@ -48,6 +47,12 @@ class Layout(NamedTuple):
     """Whether gate and inputs are columns of their own, and each verdict says how many digits agree."""
     aligned: bool
     """Whether decimal points stand below each other."""
+    dropped: int = 0
+    """Which columns there is no room for."""
+
+
+GATE, NUMERICAL = 1, 2
+"""The columns that are dropped in narrow places: first the gate, then also the numerical derivative."""
 
 
 SMALL = 9
@@ -63,15 +68,23 @@ LAYOUTS = (
     Layout(6, 32, 9, 16, False, True),
     Layout(6, 24, 9, 16, False, True),
     Layout(6, 24, 9, 13, False, False),
-    Layout(5, 22, 9, 13, False, False),
     Layout(6, 16, 9, 13, False, False),
-    Layout(5, 16, 7, 13, False, False),
-    Layout(5, 16, 7, SMALL, False, False),
-    Layout(4, 12, 7, SMALL, False, False),
+    Layout(6, 16, 7, SMALL, False, False),
+    Layout(6, 12, 7, SMALL, False, False),
+    Layout(5, 12, 7, SMALL, False, False),
+    Layout(6, 24, 9, 13, False, False, GATE),
+    Layout(6, 16, 9, SMALL, False, False, GATE),
+    Layout(5, 12, 9, SMALL, False, False, GATE),
+    Layout(6, 24, 9, 13, False, False, NUMERICAL),
+    Layout(6, 12, 9, SMALL, False, False, NUMERICAL),
+    Layout(5, 10, 9, SMALL, False, False, NUMERICAL),
+    Layout(4, 8, 9, SMALL, False, False, NUMERICAL),
 )
-"""From the widest to the narrowest; a table takes the first that fits."""
-UNLIMITED = Layout(10, 1_000, 60, 120, True, True)
-"""Where lines may be as long as they like."""
+"""From the widest to the narrowest; a table takes the first that fits. Where none does, each node has lines of its own."""
+UNLIMITED = Layout(10, 60, 24, 120, True, True)
+"""Where lines may be as long as they like: what is said twice is still a number the second time."""
+LONGEST_OUTPUT = 200
+"""An output is cut behind so many columns, where there is no terminal that cuts it sooner."""
 
 
 def result_text(result: Result, surface: Surface, digits: int | None = None, every_row: bool = False) -> str:
@@ -83,9 +96,12 @@ def result_text(result: Result, surface: Surface, digits: int | None = None, eve
     notes: dict[str, list[str]] = {}
     for node in shown:
         if node.note:
-            notes.setdefault(node.note, []).append(visible(node.name))
+            name = _name_text(node, _inputs_of(node, result.nodes), UNLIMITED.names)
+            notes.setdefault(node.note, []).append(name)
     if notes:
-        text += "\n" + painted([_note(names, note, surface) for note, names in notes.items()], surface)
+        text += "\n" + painted(
+            [line for note, names in notes.items() for line in wrapped(_note(names, note, surface), surface.width)], surface
+        )
     return text
 
 
@@ -102,15 +118,17 @@ def _heading(result: Result, surface: Surface) -> Iterable[Cell]:
     """`(a + b)/(c + d) = 0.42857142857142855`, and the verdict below it."""
     value = _whole_value(result.value, surface)
     output = visible(result.output)
-    if surface.terminal:
-        output = cut(output, max(surface.width, 3 * surface.width - len(value)) - 3)
+    room = max(surface.width, 3 * surface.width - len(value)) - 3 if surface.terminal else LONGEST_OUTPUT
+    output = cut(output, room)
     if not surface.unicode:
         output, value = to_ascii(output), to_ascii(value)
     yield (Span(output, "strong"), Span(" = "), Span(value, "value"))
     verdict = result.verdict
-    yield (Span(_signed(verdict, surface), verdict), Span(f": {_verdict_words(result)}"))
+    words = _verdict_words(result)
+    spans = (Span(_signed(verdict, surface), verdict), Span(f": {words if surface.unicode else to_ascii(words)}"))
+    yield from wrapped(spans, surface.width)
     for remark in result.remarks:
-        yield (Span(remark if surface.unicode else to_ascii(remark), "quiet"),)
+        yield from wrapped(cell(remark if surface.unicode else to_ascii(remark), "quiet"), surface.width)
 
 
 def _signed(verdict: str, surface: Surface) -> str:
@@ -132,14 +150,14 @@ def _verdict_words(result: Result) -> str:
     """What the verdict means here, and which nodes are to blame."""
     verdict = result.verdict
     if verdict == "off":
-        return "not checked against numerical derivatives"
+        return "not checked" + (f": {result.reason}" if result.reason else " against numerical derivatives")
     few = len(result.nodes) <= MANY_NODES
     if verdict == "ok":
         digits = [node.digits for node in result.nodes if node.digits is not None and node.verdict == "ok"] if few else []
         precision = f" to {min(digits)} digits or more" if digits else ""
         return f"gradients and numerical derivatives agree{precision}"
     concerned = (node for node in result.nodes if node.verdict == verdict)
-    names = [cut(visible(node.name), 24) for node in islice(concerned, 3)]
+    names = [_name_text(node, _inputs_of(node, result.nodes), 24) for node in islice(concerned, 3)]
     others = sum(1 for _ in concerned) if few else next((1 for _ in concerned), 0)
     if others:
         names.append(f"{others} more" if few else "more")
@@ -179,6 +197,11 @@ def _fitting_table(
             table.make_ascii()
         if not surface.terminal or table.width() <= surface.width:
             break
+    else:
+        room = surface.width - 12
+        table = _table(shown, known, Layout(digits or 6, surface.width - 4, room, room, True, False), surface)
+        if not surface.unicode:
+            table.make_ascii()
     if left_out:
         table.gap_after = END_ROWS
         table.gap_words = f"{'…' if surface.unicode else '...'} {left_out} more rows: --all shows them"
@@ -189,10 +212,12 @@ def _table(shown: Sequence[NodeReport], known: Mapping[int, NodeReport], layout:
     """The rows in one layout; columns in which nothing would stand are left out."""
     table = Table()
     table.add("#", [cell(str(node.id), "quiet") for node in shown], right=True)
-    table.add("node", [cell(cut(visible(node.name), layout.names), "name" if node.named else "") for node in shown])
+    table.add("node", [cell(_name_text(node, known, layout.names), "name" if node.named else "") for node in shown])
     gates = [Span(visible(node.gate), "quiet" if node.gate == "input" else "") for node in shown]
     inputs = [_inputs_text(node, known, layout) for node in shown]
-    if layout.wordy:
+    if layout.dropped >= GATE:
+        pass  # the node's own text has to do
+    elif layout.wordy:
         table.add("gate", [(gate,) for gate in gates])
         table.add("inputs", [cell(text) for text in inputs])
     else:
@@ -201,7 +226,8 @@ def _table(shown: Sequence[NodeReport], known: Mapping[int, NodeReport], layout:
     if any(node.gradient is not None for node in shown):
         _add_values(table, "gradient", [node.gradient for node in shown], layout)
     if any(node.verdict != "off" for node in shown):
-        table.add("numerical", _numerical_cells(shown, layout))
+        if layout.dropped < NUMERICAL:
+            table.add("numerical", _numerical_cells(shown, layout))
         table.add("verdict", [_verdict_cell(node, layout, surface) for node in shown])
     return table
 
@@ -225,6 +251,40 @@ def _value_text(value: Any, layout: Layout, shaped: bool = False) -> str:
     return array_text(value, min(layout.digits, 6), layout.room, shaped)
 
 
+def _name_text(node: NodeReport, known: Mapping[int, NodeReport], limit: int) -> str:
+    """A node's name; for a piece of source that is too long, how the node is made: `sin(#41)`."""
+    name = visible(node.name)
+    if width(name) <= limit and not name.endswith(ELLIPSIS):
+        return name
+    made = _made_text(node, known) if node.inputs and not node.named else ""
+    return made if made and width(made) <= limit else cut(name, limit)
+
+
+def _made_text(node: NodeReport, known: Mapping[int, NodeReport]) -> str:
+    """A node as its gate, applied to names and numbers of nodes."""
+    pieces = [_operand_text(known.get(number), number) for number in node.inputs[:5]]
+    if len(node.inputs) > 5:
+        pieces.append(f"… {len(node.inputs) - 5} more")
+    gate = visible(node.gate)
+    if gate in ("neg", "[]", "stack"):
+        listed = ", ".join(pieces)
+        return {"neg": f"-{listed}", "[]": f"{listed}[…]", "stack": f"[{listed}]"}[gate]
+    if len(pieces) == 2 and (gate == "pow" or not gate.isidentifier()):
+        symbol = "^" if gate == "pow" else gate if gate in ("*", "/", "%") else f" {gate} "
+        return symbol.join(pieces)
+    return f"{gate}({', '.join(pieces)})"
+
+
+def _operand_text(source: NodeReport | None, number: int) -> str:
+    short = source is not None and (source.named or not source.inputs) and width(visible(source.name)) <= 12
+    return visible(source.name) if source is not None and short else f"#{number}"
+
+
+def _inputs_of(node: NodeReport, nodes: Sequence[NodeReport]) -> Mapping[int, NodeReport]:
+    """The first inputs of a node, by number."""
+    return {number: nodes[number] for number in node.inputs[:5] if number < len(nodes)}
+
+
 def _inputs_text(node: NodeReport, known: Mapping[int, NodeReport], layout: Layout) -> str:
     """The inputs by name, or by number where their names are pieces of source that are too long."""
     if not node.inputs:
@@ -244,6 +304,9 @@ def _input_text(source: NodeReport | None, number: int, room: int) -> str:
         return f"#{number}"
     if source.gate == "constant":
         value = source.value
+        typed = visible(source.name)
+        if typed and width(typed) <= 12:
+            return typed
         return short_text(value, 6) if isinstance(value, (float, int)) else array_text(value, 4, 16)
     name = visible(source.name)
     return name if width(name) <= (12 if source.named else room) else f"#{number}"
@@ -275,8 +338,12 @@ def _numerical_texts(node: NodeReport, layout: Layout) -> tuple[str, str]:
     if isinstance(node.numerical, (float, int)):
         text = uncertain_text(node.numerical, node.error_bar, layout.digits)
         return text if layout.wordy else short_text(float(text), layout.digits), f"±{bar_text(node.error_bar)}"
-    text = "" if layout.room <= SMALL and node.verdict == "ok" else _value_text(node.numerical, layout)
-    return text, f"±{bar_text(max(elements(node.error_bar), default=0.0))}"
+    bars, checked = node.error_bar, node.error_bar == node.error_bar
+    if not checked.all():  # only some elements were drawn
+        text = f"{int(checked.sum())} of {bars.size} elements"
+    else:
+        text = "" if layout.room <= SMALL and node.verdict == "ok" else _value_text(node.numerical, layout)
+    return text, f"±{bar_text(float(bars[checked].max(initial=0.0)))}"
 
 
 def _verdict_cell(node: NodeReport, layout: Layout, surface: Surface) -> Cell:

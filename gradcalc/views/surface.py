@@ -37,6 +37,8 @@ def surface_of(stream: IO[str]) -> Surface:
 
 
 def _shows_unicode(stream: IO[str]) -> bool:
+    if os.environ.get("LC_ALL") in ("C", "POSIX") and not os.environ.get("PYTHONIOENCODING"):
+        return False  # Python takes such a terminal for one that shows UTF-8
     try:
         "±…✓─".encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

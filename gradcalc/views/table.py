@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,8 +12,6 @@ from gradcalc.views.text import to_ascii, width
 
 GAP = 2
 """Blank columns between two columns of a table."""
-FOLDED_ROWS = 200
-"""Rich takes about a millisecond a row of a table: longer ones are left to the terminal to wrap."""
 
 
 class Span(NamedTuple):
@@ -118,9 +117,60 @@ def _is_number(text: str) -> bool:
 def render(table: Table, surface: Surface) -> str:
     """The table as text for this surface, ending in a newline."""
     widths = table.widths()
-    if sum(widths) + GAP * (len(widths) - 1) > surface.width and len(table.rows) <= FOLDED_ROWS:
-        return _folded(table, surface)
+    if sum(widths) + GAP * (len(widths) - 1) > surface.width:
+        return painted(_blocks(table, surface), surface)
     return painted(_lines(table, widths, surface), surface)
+
+
+def _blocks(table: Table, surface: Surface) -> Iterator[Cell]:
+    """The table where there is no room for its columns: a block of lines for each row, headed by its first two cells."""
+    room = max(width(column.title) for column in table.columns) + GAP
+    for number, row in enumerate(table.rows):
+        if number == table.gap_after:
+            yield cell(table.gap_words, "quiet")
+        yield from wrapped([span for spans in row[:2] for span in (*spans, Span(" "))], surface.width)
+        for column, spans in zip(table.columns[2:], row[2:], strict=True):
+            # Without the blanks that align a column.
+            words = tuple(Span(span.text.rstrip() if place else span.text.strip(), span.style) for place, span in enumerate(spans))
+            if cell_width(words):
+                title = Span("  " + column.title + " " * (room - width(column.title)), "strong")
+                yield from wrapped((title, *words), surface.width, room + 2)
+
+
+def wrapped(spans: Sequence[Span], room: int, indent: int = 2) -> Iterator[Cell]:
+    """A line of spans, broken at blanks into lines no wider than the room; a word that is wider is left to the terminal."""
+    if cell_width(tuple(spans)) <= room:
+        yield tuple(spans)
+        return
+    line: list[Span] = []
+    used = 0
+    for blank, word in _words(spans):
+        size = cell_width(tuple(word))
+        if used > indent and used + len(blank) + size > room:
+            yield tuple(line)
+            line, used = [Span(" " * indent)], indent
+        else:
+            line.append(Span(blank))
+            used += len(blank)
+        line += word
+        used += size
+    yield tuple(line)
+
+
+def _words(spans: Iterable[Span]) -> Iterator[tuple[str, list[Span]]]:
+    """The words of a line, each with the blanks before it; a word may be in several styles."""
+    blank, word = "", list[Span]()
+    for text, style in spans:
+        for piece in re.findall(" +|[^ ]+", text):
+            if piece[0] != " ":
+                word.append(Span(piece, style))
+            elif word:
+                yield blank, word
+                blank, word = piece, []
+            else:
+                blank += piece
+    if word:
+        yield blank, word
 
 
 def _lines(table: Table, widths: Sequence[int], surface: Surface) -> Iterator[Cell]:
@@ -157,21 +207,6 @@ def painted(lines: Iterable[Cell], surface: Surface) -> str:
             text.append(span.text, STYLES[span.style] or None)
         text.append("\n")
     return _printed(text, surface)
-
-
-def _folded(table: Table, surface: Surface) -> str:
-    """The table on a terminal too narrow for it: Rich breaks the cells into several lines."""
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold" if surface.colour else "")
-    for column in table.columns:
-        drawn.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold")
-    for number, row in enumerate(table.rows):
-        if number == table.gap_after:
-            drawn.add_row("", Text(table.gap_words, style="dim"))
-        drawn.add_row(*(Text.assemble(*((span.text, STYLES[span.style]) for span in spans)) for spans in row))
-    return _printed(drawn, surface)
 
 
 _consoles: dict[Surface, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from tests.benchmarks import graphs, parsing, starting
+from tests.benchmarks import checks, graphs, network, parsing, starting
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
     for size in parsing.SIZES:
         rows.append((f"parsing {size:,} tokens", "Lark LALR's speed", figures[f"ratio_{size}"], "≥ 0.9"))
     rows += graphs.measure()
+    rows += checks.measure()
+    rows += network.measure()
     rows.append(("memory of a graph with values and gradients", "bytes a gate", graphs.bytes_a_gate(), "≤ 400"))
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     print("| work | against | figure | target |\n|---|---|---|---|")

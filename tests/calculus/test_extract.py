@@ -68,21 +68,31 @@ def test_bodies_in_bodies() -> None:
     assert set(part.inside.values()) == {"quadruple"}
 
 
-def test_a_gate_that_answers_its_argument_leaves_nothing_behind() -> None:
+def test_a_gate_that_answers_its_argument_is_one_node_and_leaves_nothing_behind() -> None:
     first = Body(chain(("sin", 1), inputs=2), (0, 1), 0)
     graph = Graph()
     x, y = graph.add_input(), graph.add_input()
     call = graph.add(user_gate("first", 2, first), (x, graph.add(gate("exp"), (y,))))
     part = extract(graph, call, 0, opened)
-    assert len(part.graph) == 1
-    assert values_of(part.graph, [5.0]) == [5.0]
+    assert part.origin == [x, call]
+    assert values_of(part.graph, [5.0]) == [5.0, 5.0]
 
 
 def test_exponential_growth_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "OPENED_NODES", 10_000)
-    lines = ["f0(x) = x*x + 1"] + [f"f{i}(x) = f{i - 1}(x) + f{i - 1}(x/2)" for i in range(1, 40)]
-    with pytest.raises(LimitProblem, match="10,000 nodes"):
-        gradcalc.parse("\n".join([*lines, "f39(a)"])).evaluate(a=1)
+    lines = ["f0(x) = x*x + 1"] + [f"f{i}(x) = f{i - 1}(x) + f{i - 1}(x/2)" for i in range(1, 9)]
+    with pytest.raises(LimitProblem, match="10,000 nodes") as caught:
+        gradcalc.parse("\n".join([*lines, "+".join(["f8(a)"] * 20)])).evaluate(a=1)
+    assert caught.value.place is not None
+    assert caught.value.place.line == 10
+
+
+def test_exponential_growth_is_known_before_anything_is_opened() -> None:
+    lines = ["f0(x) = x*x"] + [f"f{i}(x) = f{i - 1}(f{i - 1}(x))" for i in range(1, 2000)]
+    with pytest.raises(LimitProblem, match="f1999 opens into more than 5,000,000 nodes") as caught:
+        gradcalc.parse("\n".join([*lines, "f3(a)", "f1999(a)"]))
+    assert caught.value.place is not None
+    assert caught.value.place.line == 2002
 
 
 def test_deep_nests_of_user_gates_need_no_recursion() -> None:

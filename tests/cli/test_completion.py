@@ -43,7 +43,7 @@ def test_options_of_the_default_command(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_options_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert completions(monkeypatch, "eval", "--che") == ["--check"]
+    assert completions(monkeypatch, "eval", "--che") == ["--check", "--check-all"]
     assert "--check" not in completions(monkeypatch, "gates", "--")
     assert completions(monkeypatch, "eval", "--format", "json", "--for") == []
 
@@ -55,6 +55,10 @@ def test_values_of_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_inputs_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     assert completions(monkeypatch, "'aa+ab+b'", "--ab", "1", "--a") == ["--all", "--aa"]
+
+
+def test_inputs_with_names_of_options_need_let(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert completions(monkeypatch, "'value+x'", "--va") == ["--value"]
 
 
 def test_gates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from gradcalc.cli.output import Output
 from gradcalc.workspace import Result, Workspace
-from tests.cli.harness import run, value
+from tests.cli.harness import Stream, run, value
 
 QUOTIENT = ("(a+b)/(c+d)", "--a", "1", "--b", "2", "--c", "3", "--d", "4")
 
@@ -132,6 +133,16 @@ def test_programs_from_files(tmp_path: Path) -> None:
     assert value("-f", str(library)) == "6\n"
 
 
+def test_a_file_that_is_too_large_is_refused_before_its_first_statement(tmp_path: Path) -> None:
+    large = tmp_path / "large.gc"
+    with large.open("wb") as file:
+        file.write(b"1+1;\n")
+        file.truncate(65 * 1024 * 1024)
+    answer = run("-f", str(large))
+    assert (answer.status, answer.out) == (2, "")
+    assert "larger than 64 MiB" in answer.err
+
+
 def test_places_in_files_and_behind_them(tmp_path: Path) -> None:
     library = tmp_path / "lib.gc"
     library.write_text("k = 3\nk*zz\n")
@@ -185,6 +196,62 @@ def test_warnings_and_quiet() -> None:
 )  # fmt: skip
 def test_mistakes(arguments: tuple[str, ...], message: str) -> None:
     assert error(*arguments) == message
+
+
+def test_several_programs_behind_a_bound_name() -> None:
+    for line in (("x", "--x", "3", "extra"), ("x", "--", "3")):
+        assert error(*line).startswith(f"one program is enough, and {line[-1]} is a second one\n")
+    assert error("--a", "1", "evl", "a+b") == "evl is not a command\n  did you mean gradcalc eval?"
+
+
+@pytest.mark.parametrize("text", ["", "# x", " \n;\n"])
+def test_nothing_to_evaluate(text: str) -> None:
+    assert run(text) == (0, "", "warning: there is nothing to evaluate\n")
+    assert run(stdin=text).err == "warning: there is nothing to evaluate\n"
+    assert run(text, "--quiet") == (0, "", "")
+
+
+def test_nothing_but_gates_to_evaluate() -> None:
+    assert run("f(x) = x*y").err == (
+        "warning: there is nothing to evaluate: the program defines gates, and no expression uses them\n"
+    )
+
+
+def test_wrt_may_be_repeated() -> None:
+    document = json.loads(run("x*y", "--x", "2", "--y", "3", "--wrt", "x", "--wrt", "y", "--format", "json").out)
+    assert document["gradients"] == {"x": 3.0, "y": 2.0}
+
+
+def test_wrt_of_unknown_names_gives_no_useless_table() -> None:
+    assert error("x*2", "--x", "1", "--wrt", "q") == "--wrt q: the program has no such name\n  name an input or a named node"
+    answer = run("x*2; x*3; q = 3*x", "--x", "1", "--wrt", "q", "--format", "json")
+    assert answer.status == 0
+    assert [json.loads(line)["output"] for line in answer.out.splitlines()] == ["x*2", "x*3"]
+    answer = run("x*2; q = 3*x", "--x", "1", "--wrt", "q", "--format", "json")
+    assert answer.status == 0
+    assert json.loads(answer.out)["output"] == "x*2"
+
+
+def test_the_reason_why_nothing_is_checked() -> None:
+    def second_line(*arguments: str) -> str:
+        return run(*arguments).out.splitlines()[1]
+
+    assert second_line("1+1") == "– off: not checked: it depends on no input"
+    assert second_line("sqrt(x)", "--x", "-1") == "– off: not checked: the value is not finite"
+    assert second_line("x*2", "--x", "1", "--check", "off") == "– off: not checked: --check off"
+    lines = run("z = 3; x*2", "--x", "1", "--wrt", "z").out.splitlines()
+    assert lines[1:3] == [
+        "– off: not checked: there is no gradient to check",
+        "x*2 does not depend on z: the gradient is 0",
+    ]
+
+
+def test_what_is_not_measured_is_null() -> None:
+    document = json.loads(run("abs(x)", "--x", "0", "--format", "json").out)
+    assert document["nodes"][0]["slopes"] == [-1.0, 1.0]
+    assert document["nodes"][0]["numerical"] is None
+    document = json.loads(run("sqrt(x)", "--x", "-1", "--format", "json").out)
+    assert [document["nodes"][0][key] for key in ("verdict", "numerical", "error_bar")] == ["off", None, None]
 
 
 def test_unknown_names_are_judged_at_the_end() -> None:
@@ -254,3 +321,13 @@ def test_exit_status_of_a_check(monkeypatch: pytest.MonkeyPatch, verdict: str, p
     assert run("x", "--x", "1").status == plain
     assert run("x", "--x", "1", "--strict").status == strict
     assert run("x; zz", "--x", "1", "--strict").status == 2
+
+
+def test_warnings_on_a_terminal_are_wrapped_at_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(terminal=True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stderr", stream)
+    Output().warning("one of the many words that are said here\n  x + sin(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)")
+    assert stream.content() == (
+        "warning: one of the many words that are\n  said here\n  x + sin(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)\n"
+    )

@@ -58,8 +58,18 @@ def test_no_arguments_on_a_terminal() -> None:
     assert run() == run("--help")
 
 
-def test_version() -> None:
-    assert run("--version").out.startswith("gradcalc ")
+@pytest.mark.parametrize("arguments", [["--version"], ["eval", "--version"], ["x", "--version"], ["gates", "--version"]])
+def test_version(arguments: list[str]) -> None:
+    answer = run(*arguments)
+    assert (answer.status, answer.err) == (0, "")
+    assert re.fullmatch(r"gradcalc \S+\n", answer.out)
+
+
+def test_version_as_an_input() -> None:
+    answer = run("version*2", "--version", "3")
+    assert answer.status == 2
+    assert answer.err.endswith("  if version is an input of the program, write --let version=3\n")
+    assert run("version*2", "--let", "version=3", "--value").out == "6\n"
 
 
 def test_help_after_a_program_lists_its_inputs() -> None:
@@ -72,6 +82,19 @@ def test_help_after_a_program_lists_its_inputs() -> None:
     ]
     assert "Inputs of this program" not in run("eval", "--help").out
     assert run("a*", "--help").status == 0
+
+
+def test_help_tells_how_to_bind_names_of_options() -> None:
+    out = run("value*x + help", "--help").out
+    section = out[out.index("Inputs of this program:") :].split("\n\n")[0].splitlines()[1:]
+    assert [line.split("  ")[1] for line in section] == ["--let value=VALUE", "--x VALUE", "--let help=VALUE"]
+
+
+def test_help_before_anything_else() -> None:
+    assert run("-h", "--formt", "3") == run("--help")
+    for line in (("-h", "--h", "3"), ("eval", "-h", "--h=3")):
+        assert run(*line) == (2, "", "error: -h asks for help\n  for the program -h, write it behind the options: -- -h\n")
+    assert run("--h", "3", "--value", "--", "-h").out == "-3\n"
 
 
 def test_catalogue() -> None:
@@ -89,6 +112,16 @@ def test_catalogue_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     lines = ANSI.sub("", run("gates", terminal=True).out).splitlines()
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_narrow_catalogue(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = run("gates", terminal=True).out.splitlines()
+    assert lines[1:3] == ["  a + b", "    sum"]
+    assert max(map(len, lines)) <= 60
+    assert max(map(len, run("gates", "gelu", terminal=True).out.splitlines()[:3])) <= columns
 
 
 def test_families() -> None:
@@ -112,6 +145,7 @@ def test_pages(name: str) -> None:
 
 def test_unknown_gates() -> None:
     assert run("gates", "sigmod") == (2, "", "error: there is no gate sigmod\n  did you mean sigmoid?\n")
+    assert run("gates", "").err == "error: the name of the gate is empty\n  gradcalc gates shows all of them\n"
     assert run("gates", "qqqqqq").err == "error: there is no gate qqqqqq\n  gradcalc gates shows all of them\n"
 
 

@@ -109,12 +109,55 @@ def test_input_that_is_not_utf8() -> None:
 def test_arguments_that_are_not_text() -> None:
     done = subprocess.run([*COMMAND, b"a\xff+1"], capture_output=True, cwd=ROOT, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith(b"error: ")
+    assert done.stderr.startswith(b"error: a\\xff+1 is not UTF-8 text: byte 0xff\n")
 
 
-def test_closed_streams() -> None:
-    line = f"{sys.executable} -m gradcalc 1+1 >&- 2>&- <&-"
+@pytest.mark.parametrize(("closed", "status"), [("2>&-", 0), ("2>&- <&-", 0), (">&-", 2), (">&- 2>&- <&-", 2)])
+def test_closed_streams(closed: str, status: int) -> None:
+    line = f"{sys.executable} -m gradcalc 1+1 {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == status
+    if closed == ">&-":
+        assert done.stderr == b"error: the results can't be written: standard output is closed\n"
+
+
+def test_a_result_in_a_file_needs_no_standard_output(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m gradcalc 1+1 --value -o {tmp_path}/out >&-"
     assert subprocess.run(["sh", "-c", line], cwd=ROOT, check=False).returncode == 0
+    assert (tmp_path / "out").read_text() == "2\n"
+
+
+def test_errors_that_nobody_hears_still_count() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([*COMMAND, "1+"], stderr=full, cwd=ROOT, check=False).returncode == 2
+        assert subprocess.run([*COMMAND, "log(x)", "--x", "-1"], stdout=full, stderr=full, cwd=ROOT, check=False).returncode == 2
+        loud = subprocess.run([*COMMAND, "log(x)", "--x", "-1"], stdout=subprocess.DEVNULL, stderr=full, cwd=ROOT, check=False)
+    assert loud.returncode == 0
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_the_plain_locale_gets_plain_text(locale: str) -> None:
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONIOENCODING"} | {"LC_ALL": locale}
+    done = subprocess.run([*COMMAND, "abs(x)", "--x", "0"], env=environment, capture_output=True, cwd=ROOT, check=True)
+    assert done.stdout.isascii()
+    assert b"kink: " in done.stdout
+
+
+def test_arguments_in_a_locale_without_utf8() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [*COMMAND, "2*\N{MICRO SIGN}", "--\N{MICRO SIGN}", "3", "--value"],
+        env=environment,
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"6\n", b"")
+    done = subprocess.run([*COMMAND, "-f", "\N{MICRO SIGN}"], env=environment, capture_output=True, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: ")
 
 
 def test_a_terminal() -> None:

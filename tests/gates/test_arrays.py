@@ -512,7 +512,7 @@ def test_what_does_not_fit_is_told_before_anything_is_computed(text: str, words:
         ("sum([1, 2], axis=0.5)", "axis of sum must be a whole number"),
         ("sort([1, 2], axis=none)", "axis of sort must be a whole number"),
         ("scatter([1, 2], 3, index=1)", "index of scatter must be an index in quotes"),
-        ("concat()", "concat takes 1 or more arguments"),
+        ("concat()", "concat takes at least 1 argument"),
         ("rand(2, draw=3)", "rand has no argument named draw"),
     ],
 )

@@ -180,11 +180,12 @@ def test_an_interactive_program_may_assign_again() -> None:
     assert program.input_of(program.names["x"]) is None
 
 
-def test_an_assignment_in_terms_of_an_older_name_is_another_name_for_its_node() -> None:
+def test_another_name_for_a_node_is_a_node_of_its_own() -> None:
     program = Program()
     good(program, "y = x; z = +y; z*2")
-    assert program.names["x"] == program.names["y"] == program.names["z"]
-    assert program.label(program.names["z"]) == "x"
+    assert [program.names[name] for name in "xyz"] == [0, 1, 2]
+    assert [program.label(program.names[name]) for name in "xyz"] == ["x", "y", "z"]
+    assert program.graph.inputs(2) == (1,)
 
 
 def test_the_size_of_a_long_sum() -> None:

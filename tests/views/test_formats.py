@@ -36,6 +36,23 @@ def test_json_at_kinks_has_the_slopes() -> None:
     assert kink["numerical"] is None
 
 
+def test_json_has_null_for_what_was_not_measured() -> None:
+    value = numpy.array([1.0, 2.0])
+    drawn = numpy.array([math.nan, 2.0])
+    nodes = [
+        NodeReport(0, "x", True, "input", (), (2,), value, value, drawn, drawn),
+        NodeReport(1, "y", True, "input", (), (), 1.0, 1.0, math.nan, math.nan, slopes=(math.nan, 1.0)),
+    ]
+    result = Result("x", value, (2,), {}, nodes, "off", "why")
+    document = json.loads(json_line(result_document(result)))
+    assert document["reason"] == "why"
+    assert document["nodes"][0]["numerical"] == [None, 2.0]
+    assert [document["nodes"][1][key] for key in ("numerical", "error_bar", "slopes")] == [None, None, [None, 1.0]]
+    rows = list(csv.DictReader(io.StringIO(HEADER + result_rows(result))))
+    assert rows[0]["numerical"] == "[nan, 2]"
+    assert [rows[1][key] for key in ("numerical", "error_bar", "left", "right")] == ["", "", "", "1"]
+
+
 def test_json_spells_what_is_not_finite() -> None:
     value = numpy.array([[math.inf, 1.0], [math.nan, -math.inf]])
     result = Result("x", value, (2, 2), {"x": math.nan}, [NodeReport(0, "x", True, "input", (), (2, 2), value)])
@@ -60,6 +77,7 @@ def test_csv_reads_back() -> None:
     assert float(rows[6]["value"]) == 3 / 7
     assert rows[9]["name"] == "사과"
     assert rows[9]["numerical"] == ""
+    assert (rows[9]["left"], rows[9]["right"]) == ("0", "1")
 
 
 def test_csv_quotes_what_needs_it() -> None:

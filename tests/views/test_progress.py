@@ -1,0 +1,41 @@
+"""The bar of a long check: only for those who watch, only if it takes long, and gone at the end."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from gradcalc.views import progress
+from gradcalc.views.progress import ProgressBar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "patience", "seen"), [(Terminal, 0.0, True), (Terminal, 60.0, False), (io.StringIO, 0.0, False)]
+)
+def test_a_bar_comes_only_to_a_terminal_and_only_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, stream: type[io.StringIO], patience: float, seen: bool
+) -> None:
+    shown = stream()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "PATIENCE", patience - 1e-9)
+    with ProgressBar("checking elements") as bar:
+        for done in range(1, 6):
+            bar(done, 5)
+    assert bool(shown.getvalue()) is seen
+    assert ("checking elements" in shown.getvalue()) is seen
+
+
+def test_nobody_is_bothered_who_wants_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    with ProgressBar("checking elements", watched=False) as bar:
+        bar(1, 5)
+    assert not shown.getvalue()
