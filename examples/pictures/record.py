@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,22 +31,23 @@ FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.D
 
 def on_a_terminal(arguments: list[str]) -> str:
     """What the command prints on a terminal, escape sequences and all."""
-    child, descriptor = pty.fork()
-    if child == 0:
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LC_ALL": "C.UTF-8"}
-        environment.pop("NO_COLOR", None)
-        os.execve(sys.executable, [sys.executable, "-m", "gradcalc", *arguments], environment)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LC_ALL": "C.UTF-8"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "gradcalc", *arguments]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
     pieces = []
     while True:
         try:
-            piece = os.read(descriptor, 65536)
+            piece = os.read(ours, 65536)
         except OSError:  # Linux says so when the other end is closed
             break
         if not piece:
             break
         pieces.append(piece)
-    os.waitpid(child, 0)
-    os.close(descriptor)
+    process.wait()
+    os.close(ours)
     return b"".join(pieces).decode().replace("\r\n", "\n")
 
 
