@@ -46,7 +46,7 @@ class Graph:
     A node holds no value, gradient, name or place in the text: those belong to evaluations and programs.
     """
 
-    __slots__ = ("_codes", "bundles", "codes", "constants", "input_count", "left", "operators", "right")
+    __slots__ = ("__weakref__", "_codes", "bundles", "codes", "constants", "input_count", "left", "operators", "right")
 
     def __init__(self) -> None:
         self.codes: list[int] = []

@@ -15,6 +15,7 @@ from functools import lru_cache
 from math import copysign, isfinite
 from operator import length_hint
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from gradcalc.calculus.build import Builder
 from gradcalc.calculus.reverse import dependents
@@ -155,11 +156,20 @@ def wanted_nodes(graph: Graph) -> bytearray:
 # ---- the loops, generated --------------------------------------------------------------------------------------------------------
 
 
+_loops_of_graphs: WeakKeyDictionary[Graph, tuple[list[Operator], Loops]] = WeakKeyDictionary()
+"""The loops of each graph, with the operators it had then: a graph is walked forwards and backwards, and often again."""
+
+
 def _loops_of(graph: Graph) -> Loops:
     operators = graph.operators
-    counts = Counter(graph.codes[:SAMPLE])
-    order = sorted(range(2, len(operators)), key=lambda code: -counts[code])
-    return _loops(tuple(operators), tuple(order), counts[INPUT] + counts[CONSTANT] > len(graph.codes[:SAMPLE]) // 3)
+    known, loops = _loops_of_graphs.get(graph, ([], None))
+    if loops is None or known != operators:
+        counts = Counter(graph.codes[:SAMPLE])
+        order = sorted(range(2, len(operators)), key=lambda code: -counts[code])
+        leaves_first = counts[INPUT] + counts[CONSTANT] > len(graph.codes[:SAMPLE]) // 3
+        loops = _loops(tuple(operators), tuple(order), leaves_first)
+        _loops_of_graphs[graph] = (operators[:], loops)
+    return loops
 
 
 @lru_cache(maxsize=256)

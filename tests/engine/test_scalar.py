@@ -16,7 +16,7 @@ from gradcalc.calculus.reverse import differentiate
 from gradcalc.engine import scalar
 from gradcalc.engine.evaluate import backpropagate, evaluate
 from gradcalc.engine.scalar import INLINE, guarded_forward, local_slopes
-from gradcalc.gates import Gate
+from gradcalc.gates import REGISTRY, Gate
 from gradcalc.graph import CONSTANT, INPUT, Graph
 from tests.catalogue import ELEMENTWISE, chain, counts, defaults, gate
 
@@ -254,3 +254,15 @@ def test_a_chain_of_a_million_gates_runs() -> None:
     gradients = scalar.backward(graph, values, node)
     assert (values[node], gradients[0]) == (1_000_000.5, 1.0)
     assert time.perf_counter() - began < 20.0
+
+
+def test_a_graph_that_is_cut_back_and_grows_again_forgets_its_loops() -> None:
+    graph = Graph()
+    x = graph.add_input()
+    mark = graph.mark()
+    for name, expected in (("sin", math.sin(0.5)), ("cos", math.cos(0.5)), ("exp", math.exp(0.5))):
+        record = REGISTRY.find(name, 1)
+        assert record is not None
+        graph.add(record, (x,))
+        assert scalar.forward(graph, [0.5])[-1] == expected
+        graph.cut(mark)
