@@ -8,31 +8,19 @@ from collections.abc import Sequence
 from errno import EBADF
 from importlib import import_module
 from io import TextIOBase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from gradcalc.cli.arguments import HELP as HELP_OPTIONS
 from gradcalc.cli.command import version_option
+from gradcalc.cli.commands import COMMANDS
 from gradcalc.cli.output import complain
 from gradcalc.errors import GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-
-class Entry(NamedTuple):
-    """A command before it is imported: the module whose `command` it is, and what it does in one line."""
-
-    module: str
-    words: str
-
-
-COMMANDS = {
-    "eval": Entry("gradcalc.cli.eval", "Values, gradients and numerical checks of every node of a formula."),
-    "gates": Entry("gradcalc.cli.gates", "The catalogue of gates: formula, derivative, domain, an example."),
-}
-"""Every command. A new one is a module and a line here."""
 
 DEFAULT = "eval"
 COMPLETION_VARIABLE = "_GRADCALC_COMPLETE"

@@ -94,7 +94,7 @@ def source_of(path: str | None, programs: Sequence[str], bound: Container[str] =
 def _several(programs: Sequence[str], bound: Container[str]) -> UsageProblem:
     first, second = programs[0], programs[1]
     if first.isidentifier() and first.isascii() and first not in bound:
-        from gradcalc.cli.application import COMMANDS
+        from gradcalc.cli.commands import COMMANDS
         from gradcalc.language.nearest import nearest
 
         near = nearest(first, COMMANDS)
@@ -263,7 +263,7 @@ class GivenProgram:
             inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
             problem.remedy = suggestion(problem.unknown, self.known, inputs) or problem.remedy
         if isinstance(problem, BindingProblem) and problem.missing is not None:
-            from gradcalc.cli.application import COMMANDS
+            from gradcalc.cli.commands import COMMANDS
 
             name = problem.missing
             if f"--{name}" in self.known:

@@ -8,8 +8,9 @@ import shlex
 
 import pytest
 
-from gradcalc.cli.application import COMMANDS, EXAMPLES, gradcalc
+from gradcalc.cli.application import EXAMPLES, gradcalc
 from gradcalc.cli.command import Command
+from gradcalc.cli.commands import COMMANDS
 from gradcalc.gates import REGISTRY
 from tests.cli.harness import run
 
