@@ -5,14 +5,14 @@ f(x + ih) = f(x) + ih·f'(x) + O(h²), so the imaginary part holds the derivativ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 from gradcalc.calculus.reverse import dependents
-from gradcalc.engine.arrays import kernel
-from gradcalc.graph import CONSTANT, Graph, Operator
+from gradcalc.engine.arrays import complex_kernel
+from gradcalc.graph import CONSTANT, Graph
 
 RELATIVE_STEP = 2.0**-100
 """The step, relative to the point: its square is far below a rounding."""
@@ -39,7 +39,7 @@ def obstacle(graph: Graph) -> list[str]:
 
 def complex_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) -> list[float]:
     """The derivative of the output by each of these nodes, none of which has an obstacle."""
-    kernels = [None if operator.gate is None else _complex_kernel(operator) for operator in graph.operators]
+    kernels = [None if operator.gate is None else complex_kernel(operator) for operator in graph.operators]
     found: list[float] = []
     last = len(graph) - 1
     for start in range(0, len(nodes), BLOCK):
@@ -65,14 +65,3 @@ def complex_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) 
                 lanes[node] = lane
             found += (lanes[last].imag / sizes).tolist()
     return found
-
-
-def _complex_kernel(operator: Operator) -> Callable[..., Any]:
-    gate = operator.gate
-    assert gate is not None
-    if gate.complex is None:
-        return kernel(gate, operator.attributes)
-    if isinstance(gate.complex, str):
-        return getattr(numpy, gate.complex)  # type: ignore[no-any-return]
-    function, attributes = gate.complex, dict(operator.attributes)
-    return lambda *columns: function(numpy, *columns, **attributes)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 
 from gradcalc.calculus.reverse import dependents
-from gradcalc.engine.arrays import kernel
+from gradcalc.engine.arrays import complex_kernel, kernel
 from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT, Graph, Operator
 
@@ -457,15 +457,3 @@ def _axes(operator: Operator, shape: Shape) -> tuple[int, ...] | None:
     if not all(isinstance(one, int) and -len(shape) <= one < len(shape) for one in axes):
         return None
     return tuple(one % len(shape) for one in axes)
-
-
-def complex_kernel(operator: Operator) -> Callable[..., Any]:
-    """The gate's forward rule on complex arrays."""
-    gate = operator.gate
-    assert gate is not None
-    if gate.complex is None:
-        return kernel(gate, operator.attributes)
-    if isinstance(gate.complex, str):
-        return getattr(numpy, gate.complex)  # type: ignore[no-any-return]
-    function, attributes = gate.complex, dict(operator.attributes)
-    return lambda *columns: function(numpy, *columns, **attributes)

@@ -9,13 +9,11 @@ from typing import Any
 import numpy
 
 from gradcalc.calculus.rules import contributions
+from gradcalc.engine.scalar import ABSENT
 from gradcalc.engine.shapes import as_sizes
 from gradcalc.gates.algebra import Term
 from gradcalc.gates.record import REGISTRY, Gate, Shape
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
-
-ABSENT = -0.0
-"""What stands in an element of a gradient that no contribution has reached: see `engine.scalar.ABSENT`."""
 
 
 class ArrayTerm(Term):
@@ -81,6 +79,18 @@ def kernel(gate: Gate, attributes: tuple[tuple[str, Any], ...]) -> Callable[...,
         return bound(*data, sizes=as_sizes(sizes, gate.whole))
 
     return sized
+
+
+def complex_kernel(operator: Operator) -> Callable[..., Any]:
+    """The gate's forward rule on complex arrays."""
+    gate = operator.gate
+    assert gate is not None
+    if gate.complex is None:
+        return kernel(gate, operator.attributes)
+    if isinstance(gate.complex, str):
+        return getattr(numpy, gate.complex)  # type: ignore[no-any-return]
+    function, attributes = gate.complex, dict(operator.attributes)
+    return lambda *columns: function(numpy, *columns, **attributes)
 
 
 def forward(graph: Graph, inputs: Sequence[Any]) -> list[Any]:
