@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
 from gradcalc.dialects.language import Spelled, Speller, spell
@@ -15,6 +15,7 @@ from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
+from gradcalc.formula import Formula, Interval, Measured, Points
 from gradcalc.gates.record import Body
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 from gradcalc.language.constants import CONSTANTS
@@ -24,6 +25,8 @@ from gradcalc.language.sheet import LABEL_LIMIT
 
 if TYPE_CHECKING:
     from gradcalc.checking.verdicts import Check
+
+Answer = TypeVar("Answer")
 
 OUTPUT_LIMIT = 2000
 """How many characters of a long output are spelled out."""
@@ -199,6 +202,9 @@ class Workspace:
         self._notes: dict[str, list[str]] = {}
         """Warnings about values that have been read, not yet told."""
         self._spellers: tuple[Extract, Callable[[int], str]] | None = None
+        self._kinds: frozenset[str] = frozenset()
+        self._optional = False
+        """What formulas may have beside single values; see `formulas`."""
 
     # ---- the stream of answers ---------------------------------------------------------------------------------------------------
 
@@ -208,6 +214,38 @@ class Workspace:
         With no output at all, the last named thing is the output. Names that have a value and do not occur are reported at the
         end. Memory does not grow with the number of outputs that give no names.
         """
+        for answer in self._taken(source, file, self.answer):
+            yield answer
+            if isinstance(answer, Result) and isinstance(answer.nodes, Nodes):
+                answer.nodes.forget()
+
+    def formulas(
+        self,
+        source: str | Iterable[str],
+        file: str | None = None,
+        *,
+        kinds: Collection[str] = (),
+        optional: bool = False,
+    ) -> Iterator[Formula | GradcalcError]:
+        """Take a program statement by statement, as `answers` does, and yield every output as a formula, not evaluated.
+
+        Args:
+            source: the program.
+            file: a name for messages.
+            kinds: values that are welcome beside single ones: `range`, `grid`, `uncertain`.
+            optional: whether inputs may have no value.
+        """
+        self._kinds, self._optional = frozenset(kinds), optional
+        return self._taken(source, file, self.formula, keep=True)
+
+    def _taken(
+        self,
+        source: str | Iterable[str],
+        file: str | None,
+        answer: Callable[[Output | Assigned, int], Answer],
+        keep: bool = False,
+    ) -> Iterator[Answer | GradcalcError]:
+        """What `answer` makes of each output, whose nodes are forgotten then, or kept; see `answers`."""
         last: tuple[Assigned, int] | None = None
         outputs = 0
         unread = False
@@ -219,15 +257,14 @@ class Workspace:
                 yield statement
             elif isinstance(statement, Output):
                 outputs += 1
-                for answer in self._answers_to(statement, mark.graph.nodes):
-                    if isinstance(answer, BindingProblem) and answer.missing and _assigned_in(source, answer.missing):
-                        held[answer.missing] = answer  # the assignment that comes too late is the mistake, and tells of both
+                for made in self._answers_to(statement, mark.graph.nodes, answer):
+                    if isinstance(made, BindingProblem) and made.missing and _assigned_in(source, made.missing):
+                        held[made.missing] = made  # the assignment that comes too late is the mistake, and tells of both
                         continue
-                    yield answer
-                    if isinstance(answer, Result) and isinstance(answer.nodes, Nodes):
-                        answer.nodes.forget()
-                self.program.cut(mark)
-                # What the statement used first stays known to the program by name, though its nodes are forgotten.
+                    yield made
+                if not keep:
+                    self.program.cut(mark)
+                    # What the statement used first stays known to the program by name, though its nodes are forgotten.
             elif isinstance(statement, Assigned):
                 last = (statement, mark.graph.nodes)
                 problem = self._assigned(statement)
@@ -236,7 +273,7 @@ class Workspace:
                     yield problem
             mark = self.program.mark()
         if last is not None and not outputs:
-            yield from self._answers_to(*last)
+            yield from self._answers_to(*last, answer)
         yield from (problem for name, problem in held.items() if name not in self.program.broken)
         if not unread:  # what could not be read may have had any names
             yield from self.unknown_names()
@@ -252,8 +289,10 @@ class Workspace:
             return problem
         return None
 
-    def _answers_to(self, statement: Output | Assigned, first: int) -> Iterator[Result | GradcalcError]:
-        missing = self._missing(statement.node, first)
+    def _answers_to(
+        self, statement: Output | Assigned, first: int, answer: Callable[[Output | Assigned, int], Answer]
+    ) -> Iterator[Answer | GradcalcError]:
+        missing = [] if self._optional else self._missing(statement.node, first)
         if missing:
             # One mistake is told once; so is an assignment that came too late or failed.
             new = [entry for entry in missing if entry.name not in self._told and entry.name not in self.program.late]
@@ -261,7 +300,7 @@ class Workspace:
             yield from [self._no_value(entry, len(new)) for entry in new]
             return
         try:
-            yield self.answer(statement, first)
+            yield answer(statement, first)
         except GradcalcError as problem:
             yield problem
 
@@ -269,8 +308,87 @@ class Workspace:
         """The result of one statement, whose nodes begin with `first`; see `result`."""
         result = self.result(statement.node, first)
         result.line = statement.line
-        result.warnings[:0] = [warning.report("warning")[len("warning: ") :] for warning in statement.warnings]
+        result.warnings[:0] = _texts(statement.warnings)
         return result
+
+    def formula(self, statement: Output | Assigned, first: int = 0) -> Formula:
+        """The output of one statement as a formula, whose graph is a copy.
+
+        Raises:
+            GradcalcError: a value is of a kind that is not welcome, or can't be computed; shapes do not fit.
+        """
+        program = self.program
+        part = self._extract(statement.node, first, own=True)
+        entries = self._inputs(part)
+        sources = [part.source(node) for node in range(len(part.graph))]
+        named = ((node, program.name_of(source)) for node, source in enumerate(sources) if source != HIDDEN)
+        made = Formula(
+            self._spelled(statement.node),
+            statement.line,
+            part.graph,
+            tuple(entry.name for entry in entries),
+            [self._any_value(entry) for entry in entries],
+            tuple(entry.name not in self.bindings for entry in entries),
+            {node: name for node, name in named if name is not None},
+            self._makers,
+            self._speller(part),
+            lambda node: program.place(sources[_outside(sources, node)]),
+        )
+        made.warnings = [*_texts(statement.warnings), *(note for notes in self._notes.values() for note in notes)]
+        self._notes.clear()
+        made.prepared()  # what does not fit is told now, while places are known
+        return made
+
+    def _any_value(self, entry: Input) -> Any:
+        """The value of an input, of any kind that is welcome; None where it has none."""
+        from gradcalc.language import values as written
+
+        given = self.bindings.get(entry.name)
+        if given is None:
+            return None if entry.default is None else self.input_value(entry)
+        what = f"--{entry.name}"
+        if isinstance(given, written.Uncertain) and "uncertain" in self._kinds:
+            return self._measured(given, what)
+        if isinstance(given, written.Range) and "range" in self._kinds:
+            return Interval(*self._ends(given, what))
+        if isinstance(given, written.Grid) and "grid" in self._kinds:
+            return self._points(given, what)
+        return given if isinstance(given, Interval | Points | Measured) else self.input_value(entry)
+
+    def _number(self, value: Any, what: str, words: str) -> float:
+        number = self._given_value(value, what)
+        if not isinstance(number, float) or not math.isfinite(number):
+            raise BindingProblem(f"{what}: {words} must be a finite number, and is {_spell_value(number)}")
+        return number
+
+    def _ends(self, given: Any, what: str) -> tuple[float, float]:
+        low, high = self._number(given.low, what, "an end of a range"), self._number(given.high, what, "an end of a range")
+        if low >= high:
+            raise BindingProblem(
+                f"{what}: the range is empty, since {_spell_value(low)} is not below {_spell_value(high)}",
+                remedy=f"write {what} LOW..HIGH",
+            )
+        return low, high
+
+    def _points(self, given: Any, what: str) -> Points:
+        count = self._number(given.points, what, "the number of points")
+        if count != int(count) or count < 2:
+            raise BindingProblem(
+                f"{what}: a grid has a whole number of points, at least 2, and not {_spell_value(count)}",
+                remedy=f"write {what} 0..1:100",
+            )
+        return Points(*self._ends(given, what), int(count))
+
+    def _measured(self, given: Any, what: str) -> Measured:
+        value, error = self._given_value(given.centre, what), self._given_value(given.error, what)
+        if shape_of(error) not in ((), shape_of(value)):
+            raise ShapeProblem(
+                f"{what}: value and uncertainty differ in shape", remedy="give one uncertainty, or one for each element"
+            )
+        wrong = not _all_finite(error) or (error < 0 if isinstance(error, float) else bool((error < 0).any()))
+        if wrong:
+            raise BindingProblem(f"{what}: an uncertainty is a finite number that is not negative", remedy=f"write {what} 1.0±0.1")
+        return Measured(value, error)
 
     def _missing(self, node: int, first: int) -> list[Input]:
         """The inputs that a node depends on and that have no value."""
@@ -385,9 +503,9 @@ class Workspace:
             self._differentiate(part, evaluation, result)
         return result
 
-    def _extract(self, node: int, first: int) -> Extract:
+    def _extract(self, node: int, first: int, own: bool = False) -> Extract:
         try:
-            part = extract(self.program.graph, node, first, self._body_of)
+            part = extract(self.program.graph, node, first, self._body_of, own)
         except LimitProblem as problem:
             problem.place = self.program.place(node)
             raise
@@ -418,9 +536,8 @@ class Workspace:
             raise self._node_problem(part, found) from None
 
     def _node_problem(self, part: Extract, found: NodeProblem) -> GradcalcError:
-        node = found.node
-        while part.source(node) == HIDDEN:
-            node += 1  # the place of the gate that was opened
+        sources = range(len(part.graph)) if part.origin is None else part.origin
+        node = _outside(sources, found.node)
         place = self.program.place(part.source(node))
         return found.problem(place=place)
 
@@ -713,6 +830,18 @@ def _add_check(report: NodeReport, check: Check) -> None:
         report.verdicts = getattr(check, "verdicts", None)
     elif report.gradient is not None:
         report.digits = digits_agreeing(report.gradient, check.numerical, check.bar)
+
+
+def _texts(warnings: Iterable[GradcalcError]) -> list[str]:
+    """Warnings without the word."""
+    return [warning.report("warning")[len("warning: ") :] for warning in warnings]
+
+
+def _outside(sources: Sequence[int], node: int) -> int:
+    """The node itself, or if it is inside an opened gate the one that stands for the gate."""
+    while sources[node] == HIDDEN:
+        node += 1
+    return node
 
 
 def _assigned_in(source: str | Iterable[str], name: str) -> bool:

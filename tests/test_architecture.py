@@ -15,14 +15,29 @@ FLOORS = [
     {"language", "calculus", "dialects"},
     {"engine"},
     {"checking"},
-    {"workspace"},
+    {"learning", "tables"},
+    {"formula", "workspace"},
     {"programs"},
     {"views"},
+    {"repl"},
     {"cli", "__init__", "__main__"},
 ]
 """From the ground up: a room imports from its own floor and from those below."""
 
-ONLY_IN = {"rich": {"views"}, "click": {"cli"}, "lark": {"language"}, "mpmath": {"checking"}}
+ONLY_IN = {
+    "click": {"cli"},
+    "dask": {"tables"},
+    "distributed": {"tables"},
+    "lark": {"language"},
+    "llvmlite": {"engine"},
+    "matplotlib": {"views"},
+    "mpmath": {"checking"},
+    "plotext": {"views"},
+    "prompt_toolkit": {"repl"},
+    "pyarrow": {"tables"},
+    "rich": {"views"},
+    "scipy": {"learning"},
+}
 """Libraries with a room of their own."""
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -50,7 +50,9 @@ def dependencies(graph: Graph, output: int, first: int = 0) -> list[int]:
     return [*sorted(earlier), *own]
 
 
-def extract(graph: Graph, output: int, first: int, opened: Callable[[Operator], Body | None] | None = None) -> Extract:
+def extract(
+    graph: Graph, output: int, first: int, opened: Callable[[Operator], Body | None] | None = None, own: bool = False
+) -> Extract:
     """Copy what the output depends on, opening the gates for which `opened` gives a body.
 
     Args:
@@ -58,6 +60,7 @@ def extract(graph: Graph, output: int, first: int, opened: Callable[[Operator], 
         output: the node to compute.
         first: all nodes from this one up to the output are known to be needed (those of the output's own statement).
         opened: answers the formula into which an operator is to be opened, or None to keep it.
+        own: copy even where the whole graph is needed.
 
     Raises:
         LimitProblem: opening makes too many nodes.
@@ -67,7 +70,7 @@ def extract(graph: Graph, output: int, first: int, opened: Callable[[Operator], 
         bodies = [None if operator.gate is None else opened(operator) for operator in graph.operators]
     nodes = dependencies(graph, output, first)
     opens = any(body is not None for body in bodies) and any(bodies[graph.codes[node]] is not None for node in nodes)
-    if not opens and len(nodes) == len(graph):
+    if not opens and not own and len(nodes) == len(graph):
         return Extract(graph, None, {})
     target = Graph()
     origin: list[int] = []

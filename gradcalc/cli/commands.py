@@ -10,6 +10,8 @@ class Entry(NamedTuple):
 
     module: str
     words: str
+    session: bool = False
+    """Whether the REPL offers it, as `:name`, on the program of the session."""
 
 
 COMMANDS = {

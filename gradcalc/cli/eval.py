@@ -86,25 +86,18 @@ def command(
 ) -> int:
     """Evaluate a program and print its answers one by one."""
     from gradcalc.views.progress import ProgressBar
-    from gradcalc.workspace import Options, Workspace
 
     progress = ProgressBar("checking elements", watched=not output.quiet)
     show = _bare(output) if value else VIEWS[output.format](output)
-    workspace = Workspace(
-        program.values(),
-        Options(
-            wrt=tuple(name for names in wrt for name in names) or None,
-            upstream=upstream,
-            open=tuple(name for names in open for name in names),
-            check=check,
-            check_all=check_all,
-            gradients=not value,
-            strict=strict,
-            seed=program.seed,
-            load_allowed=program.load_allowed,
-            max_array=program.max_array,
-        ),
+    workspace = program.workspace(
         progress,
+        wrt=tuple(name for names in wrt for name in names) or None,
+        upstream=upstream,
+        open=tuple(name for names in open for name in names),
+        check=check,
+        check_all=check_all,
+        gradients=not value,
+        strict=strict,
     )
     failing = ("mismatch", "unsure") if strict else ("mismatch",)
     answered = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 from unicodedata import normalize
 
@@ -13,6 +13,7 @@ from gradcalc.cli.arguments import Arguments, Known, bind, let, short_option, su
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
 
 if TYPE_CHECKING:
+    from gradcalc.formula import Formula
     from gradcalc.workspace import Result, Workspace
 
 
@@ -222,6 +223,25 @@ class GivenProgram:
                     raise UsageProblem(f"there is no option --{name}", remedy=near) from None
                 raise
         return values
+
+    def workspace(self, progress: Callable[[int, int], None] | None = None, **options: Any) -> Workspace:
+        """An empty workspace with the values that are given, and with `options` (see `Options`) beside the program's own."""
+        from gradcalc.workspace import Options, Workspace
+
+        own = {"seed": self.seed, "load_allowed": self.load_allowed, "max_array": self.max_array}
+        return Workspace(self.values(), Options(**(own | options)), progress)
+
+    def formulas(
+        self, workspace: Workspace, kinds: Collection[str] = (), optional: bool = False
+    ) -> Iterator[Formula | GradcalcError]:
+        """The outputs of the program as formulas, one by one; see `Workspace.formulas`."""
+        try:
+            for answer in workspace.formulas(self.source.content(), self.source.name, kinds=kinds, optional=optional):
+                self._refuse_ambiguous(workspace)
+                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
+                gc.enable()  # see `run`: from here on there may be garbage
+        except GradcalcError as problem:
+            yield self.source.moved(problem)
 
     def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
         """The answers to the program, one by one as its text comes in."""

@@ -101,6 +101,7 @@ class Gate:
         "scalar",
         "sentence",
         "shape",
+        "spelled",
         "syntax",
         "title",
         "trials",
@@ -141,6 +142,7 @@ class Gate:
     trials: tuple[Trial, ...]
     formula: str | None
     variant: Callable[..., str] | None
+    spelled: Mapping[str, str | Callable[..., str]]
     body: Body | None
     example: str
 
@@ -287,6 +289,7 @@ def gate(
     trials: tuple[Trial, ...] = (),
     formula: str | None = None,
     variant: Callable[..., str] | None = None,
+    spelled: Mapping[str, str | Callable[..., str]] | None = None,
     example: str = "",
     listed: bool = True,
 ) -> Gate:
@@ -342,6 +345,8 @@ def gate(
         trials: inputs on which tests try a gate that is not element-wise.
         formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters` and its attributes.
         variant: the formula for attributes for which it is another: a function of them.
+        spelled: how it is written in other dialects (`latex`, `numpy`, `c` …): a template with {0}, {1} for the inputs and {axis} for an
+            attribute, or a function of the texts of the inputs and the attributes.
         example: what to type behind `gradcalc eval` to see it.
         listed: whether the gate can be called by its name, and stands in the catalogue.
     """
@@ -383,6 +388,7 @@ def gate(
         trials=trials,
         formula=formula,
         variant=variant,
+        spelled=spelled or {},
         example=example,
     )
     if listed:
