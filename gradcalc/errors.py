@@ -60,7 +60,15 @@ def _shortened(words: str) -> str:
     """Words with the endless ones among them cut, as the source line is."""
     if len(words) <= LINE_WINDOW:
         return words
-    return re.sub(rf"(\S{{{LINE_WINDOW}}})\S+", r"\1…", words)
+    return re.sub(rf"\S{{{LINE_WINDOW},}}", lambda match: _cut(match[0]), words)
+
+
+def _cut(word: str) -> str:
+    """An endless word without its end; of a file with a line, `rows.csv:17:`, the line stays."""
+    line = re.search(r"(?::\d+)?:?$", word)
+    assert line is not None
+    name = word[: line.start()]
+    return name[:LINE_WINDOW] + "…" * (len(name) > LINE_WINDOW) + line[0]
 
 
 class GradcalcError(Exception):
@@ -142,6 +150,10 @@ class LimitProblem(GradcalcError):
 
 class UsageProblem(GradcalcError):
     """Options that are unknown, missing or in conflict."""
+
+
+class SearchProblem(GradcalcError):
+    """A search for better inputs that diverged, met what is not finite, or has nothing to search."""
 
 
 class MissingExtra(GradcalcError):

@@ -136,6 +136,29 @@ class Graph:
             copy.constants.append(value)
         return copy
 
+    def part(self, nodes: Sequence[int]) -> Graph:
+        """These nodes, in their order, as a graph of their own. Inputs keep their numbers; what a node reads must be among them."""
+        part = Graph()
+        part.operators = list(self.operators)
+        part.constants = list(self.constants)
+        part._codes = dict(self._codes)
+        part.input_count = self.input_count
+        found = [-1] * len(self)
+        arities = [operator.arity for operator in self.operators]
+        for number, node in enumerate(nodes):
+            found[node] = number
+            code, left, right = self.codes[node], self.left[node], self.right[node]
+            arity = arities[code]
+            if 0 < arity <= 2:
+                left, right = found[left], found[right]
+            elif arity:
+                part.bundles.append(tuple([found[source] for source in self.bundles[left]]))
+                left = len(part.bundles) - 1
+            part.codes.append(code)
+            part.left.append(left)
+            part.right.append(right)
+        return part
+
     def mark(self) -> Mark:
         """The present state, to `cut` back to."""
         return Mark(len(self.codes), len(self.bundles), len(self.constants), len(self.operators), self.input_count)

@@ -18,14 +18,18 @@ class LocalDerivatives(NamedTuple):
     derivatives: tuple[int | None, ...]
 
 
-def local_derivatives(gate: Gate) -> LocalDerivatives | None:
-    """The rule of an element-wise gate, as a graph over its parameters and attributes; None for other gates."""
+def local_derivatives(gate: Gate, count: int | None = None) -> LocalDerivatives | None:
+    """The rule of an element-wise gate, as a graph over its parameters and attributes; None for other gates.
+
+    `count` is the number of inputs, by default the least that the gate takes.
+    """
     if gate.partials is None:
         return None
     graph = Graph()
-    arity = gate.arity[0]
+    arity = gate.arity[0] if count is None else count
     nodes = [graph.add_input() for _ in range(arity + len(gate.attributes))]
-    words = [*gate.parameters[:arity], *(attribute.name for attribute in gate.attributes)]
+    letters = [*gate.parameters, *(f"x{number}" for number in range(len(gate.parameters), arity))]
+    words = [*letters[:arity], *(attribute.name for attribute in gate.attributes)]
     result = graph.add(gate, nodes[:arity], tuple(sorted((attribute.name, attribute.name) for attribute in gate.attributes)))
     builder = Builder(graph)
     attributes = {attribute.name: builder.term(node) for attribute, node in zip(gate.attributes, nodes[arity:])}

@@ -1,21 +1,28 @@
-"""Graphs of numbers as Python expressions, for the code that the engine generates."""
+"""Graphs of numbers as Python source over floats, for the code that the engine generates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gradcalc.dialects.source import ATOM, Piece, SourceWriter
 from gradcalc.gates import ieee
 from gradcalc.gates.record import Gate
 from gradcalc.graph import CONSTANT, Graph, Operator
 
+_COMPARISON = re.compile(r"\(?1\.0 if (\(?[\w.]+ (?:[<>]=?|[=!]=) [\w.]+\)?) else 0\.0\)?")
+"""A comparison as a number, whose inputs are plain."""
 
-class PythonWriter:
+
+class PythonWriter(SourceWriter):
     """Writes nodes of a graph as Python source over floats.
 
     Functions are called by generated names that `namespace` binds. With `safe`, everything that Python raises for (a division by
     zero, an overflow) goes through a function that answers as IEEE arithmetic does.
     """
+
+    dialect = "inline"
 
     def __init__(self, graph: Graph, names: Mapping[int, str], safe: bool = False) -> None:
         """Write nodes of `graph`, where `names` says how its inputs are called."""
@@ -24,7 +31,7 @@ class PythonWriter:
         self.safe = safe
         self.namespace: dict[str, Any] = {}
 
-    def write(self, node: int) -> str:
+    def expression(self, node: int) -> str:
         """One node as an expression. Meant for the small graphs of local derivatives: it repeats shared parts."""
         text: dict[int, str] = {}
         stack = [node]
@@ -57,12 +64,41 @@ class PythonWriter:
         self.namespace[name] = value
         return name
 
+    def gate(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
+        """A gate on pieces of text."""
+        texts = [piece.within(ATOM) for piece in inputs]
+        assert operator.gate is not None
+        if operator.gate.name == "where":
+            # A comparison that decides need not become a number.
+            compared = _COMPARISON.fullmatch(texts[0])
+            if compared is not None:
+                texts[0] = compared[1]
+        return Piece(ATOM, self.call(operator, texts))
+
+    def repeats(self, operator: Operator) -> bool:
+        """Whether the text of a gate holds those of its inputs more than once, so that they had better be names."""
+        template = self._template(operator)
+        return template is not None and any(template.count(f"{{{place}}}") > 1 for place in range(operator.arity))
+
+    def _template(self, operator: Operator) -> str | None:
+        gate = operator.gate
+        assert gate is not None
+        if self.safe and gate.otherwise is not None:
+            return None
+        spelling = gate.spelled.get(self.dialect)
+        if callable(spelling):
+            spelling = spelling(*[f"{{{place}}}" for place in range(operator.arity)])
+        if spelling:
+            return spelling
+        return gate.scalar if isinstance(gate.scalar, str) else None
+
     def call(self, operator: Operator, arguments: list[str]) -> str:
         """A gate on the texts of its inputs."""
         gate = operator.gate
         assert gate is not None
-        if isinstance(gate.scalar, str) and not (self.safe and gate.otherwise is not None):
-            return f"({gate.scalar.format(*arguments)})"
+        template = self._template(operator)
+        if template is not None:
+            return f"({template.format(*arguments)})"
         name = self._bind(gate)
         keywords = [f"{key}={self._literal(value)}" for key, value in operator.attributes]
         return f"{name}({', '.join([*arguments, *keywords])})"

@@ -11,7 +11,7 @@ import numpy
 from gradcalc.calculus.rules import contributions
 from gradcalc.engine.scalar import ABSENT
 from gradcalc.engine.shapes import as_sizes
-from gradcalc.gates.algebra import Term
+from gradcalc.gates.algebra import Only, Term
 from gradcalc.gates.record import REGISTRY, Gate, Shape
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
@@ -128,10 +128,33 @@ def backward(graph: Graph, values: Sequence[Any], output: int, seed: Any = 1.0, 
             inputs = graph.inputs(node)
             if wanted is not None and not any(wanted[source] for source in inputs):
                 continue
-            terms = [ArrayTerm(values[source]) for source in inputs]
-            found = contributions(operator, ArrayTerm(above), ArrayTerm(values[node]), terms)
-            for source, contribution in zip(inputs, found):
-                if contribution is not None and (wanted is None or wanted[source]):
+            for source, part in zip(inputs, handed_on(graph, node, above, values)):
+                if part is not None and (wanted is None or wanted[source]):
                     before = gradients[source]
-                    gradients[source] = contribution.value if before is None else before + contribution.value
+                    gradients[source] = part if before is None else before + part
     return [None if gradient is None else gradient + 0.0 for gradient in gradients]
+
+
+def handed_on(graph: Graph, node: int, above: Any, values: Sequence[Any]) -> list[Any]:
+    """What a node adds to the gradient of each of its inputs, None where it adds nothing."""
+    terms = [ArrayTerm(values[source]) for source in graph.inputs(node)]
+    found = contributions(graph.operator(node), ArrayTerm(above), ArrayTerm(values[node]), terms)
+    return [None if part is None else part.value for part in found]
+
+
+def local_slopes(graph: Graph, node: int, values: Sequence[Any]) -> list[Any]:
+    """The local derivatives of an element-wise node by each of its inputs, 0 where no path leads."""
+    operator = graph.operator(node)
+    gate, terms = operator.gate, [ArrayTerm(values[source]) for source in graph.inputs(node)]
+    assert gate is not None and gate.partials is not None
+    found = gate.partials(ArrayTerm(values[node]), *terms, **dict(operator.attributes))
+    return [_slope_value(slope) for slope in found]
+
+
+def _slope_value(slope: Any) -> Any:
+    if slope is None:
+        return 0.0
+    if isinstance(slope, Only):
+        condition = slope.condition.value if isinstance(slope.condition, ArrayTerm) else slope.condition
+        return numpy.where(condition, _slope_value(slope.slope), 0.0)
+    return slope.value if isinstance(slope, ArrayTerm) else slope

@@ -109,7 +109,7 @@ def _look_again(evaluation: Evaluation) -> None:
     graph, values, gradients, wanted = evaluation.graph, evaluation.values, evaluation.gradients, evaluation.wanted
     last = len(graph) - 1
     lost = [node for node in range(last + 1) if wanted[node] and not math.isfinite(gradients[node])]
-    agreed = _conventions(graph, values)
+    agreed = settled_slopes(graph, values)
     if last < SECOND_LOOK:
         _by_derivative_graph(evaluation, [node for node in lost if math.isnan(gradients[node])], {})
         lost = [node for node in lost if not math.isfinite(gradients[node])]
@@ -122,7 +122,7 @@ def _look_again(evaluation: Evaluation) -> None:
                 gradients[node] = again[node]
 
 
-def _conventions(graph: Graph, values: Sequence[float]) -> dict[int, dict[int, float]]:
+def settled_slopes(graph: Graph, values: Sequence[float]) -> dict[int, dict[int, float]]:
     """The local derivatives that are settled by a convention of their gate's record, by node and position of the input."""
     agreed: dict[int, dict[int, float]] = {}
     for node, code in enumerate(graph.codes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,12 +43,12 @@ def read(file: str, name: str | None, limit: int) -> Any:
     try:
         if not path.is_file():
             missing = not path.exists()
-            raise DataProblem(f"{file} {'does not exist' if missing else 'is not a file'}", remedy=_nearby(path))
+            raise DataProblem(f"{file} {'does not exist' if missing else 'is not a file'}", remedy=nearby(path))
         with path.open("rb") as stream:
             if kind == ".npz":
                 value = _from_archive(stream, file, name, limit)
             elif kind == ".npy":
-                value = _from_npy(stream, file, limit)
+                value = read_npy(stream, file, limit)
             else:
                 value = _from_text(stream, file, limit)
     except (OSError, ValueError) as problem:
@@ -60,7 +60,7 @@ def read(file: str, name: str | None, limit: int) -> Any:
     return value
 
 
-def _nearby(path: Path) -> str:
+def nearby(path: Path) -> str:
     """The file that was probably meant."""
     try:
         names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
@@ -80,21 +80,13 @@ def _too_large(file: str, size: int, limit: int) -> LimitProblem:
 # ---- NumPy's own formats ---------------------------------------------------------------------------------------------------------
 
 
-def _from_npy(stream: IO[bytes], file: str, limit: int) -> Any:
+def read_npy(stream: IO[bytes], file: str, limit: int) -> Any:
     """An array in NumPy's format; its header is looked at before memory is asked for."""
     import numpy
-    from numpy.lib import format as npy
 
-    try:
-        version = npy.read_magic(stream)
-        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = header(stream)
-    except (ValueError, EOFError):
-        raise DataProblem(f"{file} is not a NumPy file") from None
-    if dtype.hasobject:
-        raise DataProblem(f"{file} holds Python objects, which are never loaded", remedy="save it as an array of floats")
+    shape, fortran, dtype = read_npy_header(stream, file)
     if dtype.kind not in "biuf":
-        raise DataProblem(f"{file} holds {_kind_words(dtype)}, not real numbers")
+        raise DataProblem(f"{file} holds {kind_words(dtype)}, not real numbers")
     count = math.prod(shape)
     if 8 * count > limit:
         raise _too_large(file, 8 * count, limit)
@@ -105,7 +97,23 @@ def _from_npy(stream: IO[bytes], file: str, limit: int) -> Any:
     return array.reshape(shape, order="F" if fortran else "C").astype(float)
 
 
-def _kind_words(dtype: Any) -> str:
+def read_npy_header(stream: IO[bytes], file: str) -> tuple[tuple[int, ...], bool, Any]:
+    """The shape of an array in NumPy's format, whether its columns come first, and its type, which is never that of objects."""
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(stream)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = header(stream)
+    except (ValueError, EOFError):
+        raise DataProblem(f"{file} is not a NumPy file") from None
+    if dtype.hasobject:
+        raise DataProblem(f"{file} holds Python objects, which are never loaded", remedy="save it as an array of floats")
+    return shape, fortran, dtype
+
+
+def kind_words(dtype: Any) -> str:
+    """What an array of this type holds."""
     words = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "times", "V": "records"}
     return words.get(dtype.kind, str(dtype))
 
@@ -131,7 +139,7 @@ def _from_archive(stream: IO[bytes], file: str, name: str | None, limit: int) ->
             raise DataProblem(what, remedy=f'{choice}it holds {shown or "none"}: write load("{file}", "{example}")')
         try:
             with archive.open(f"{name}.npy") as entry:
-                return _from_npy(entry, f"{name} in {file}", limit)
+                return read_npy(entry, f"{name} in {file}", limit)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
             raise DataProblem(f"{name} in {file} is damaged") from None
 
@@ -151,11 +159,11 @@ def _from_text(stream: IO[bytes], file: str, limit: int) -> Any:
     values: list[float] = []
     rows = 0
     first = True
-    for number, line in _lines(stream, file):
+    for number, line in text_lines(stream, file):
         if first:
             separator = next((mark for mark in SEPARATORS if mark in line), None)
         cells = line.split(separator) if separator else line.split()
-        parsed = [_number(cell) for cell in cells]
+        parsed = [cell_number(cell) for cell in cells]
         if first and all(value is None for value in parsed):
             first, columns = False, len(cells)
             continue  # a header
@@ -166,7 +174,7 @@ def _from_text(stream: IO[bytes], file: str, limit: int) -> Any:
         first, columns = False, len(cells)
         for column, (cell, value) in enumerate(zip(cells, parsed), start=1):
             if value is None:
-                raise DataProblem(f"{file}:{number}: column {column} is {_shown(cell)}", remedy=_cell_remedy(cell, separator))
+                raise DataProblem(f"{file}:{number}: column {column} is {cell_words(cell)}", remedy=cell_remedy(cell, separator))
             values.append(value)
         rows += 1
         if 8 * len(values) > limit:
@@ -177,9 +185,9 @@ def _from_text(stream: IO[bytes], file: str, limit: int) -> Any:
     return array.reshape(-1) if 1 in array.shape else array
 
 
-def _lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold something, counted from 1; comments begin with #."""
-    for number, data in enumerate(stream, start=1):
+def text_lines(stream: Iterable[bytes], file: str, first: int = 1) -> Iterator[tuple[int, str]]:
+    """The lines that hold something, counted from 1 or from `first`; comments begin with #."""
+    for number, data in enumerate(stream, start=first):
         if number == 1:
             data = data.removeprefix(b"\xef\xbb\xbf")
         if b"\0" in data:
@@ -193,7 +201,7 @@ def _lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _number(cell: str) -> float | None:
+def cell_number(cell: str) -> float | None:
     """A cell as a number, None where it is none."""
     text = cell.strip().strip('"').strip()
     if not text or "_" in text:
@@ -208,16 +216,16 @@ def _cells(count: int) -> str:
     return f"{count} cell{'' if count == 1 else 's'}"
 
 
-def _shown(cell: str) -> str:
+def cell_words(cell: str) -> str:
     text = cell.strip()
     if not text:
         return "empty"
     return f"not a number: {text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + '…'}"
 
 
-def _cell_remedy(cell: str, separator: str | None) -> str:
+def cell_remedy(cell: str, separator: str | None) -> str:
     if not cell.strip():
         return "write nan where a number is missing"
-    if separator != "," and cell.count(",") == 1 and _number(cell.replace(",", ".")) is not None:
+    if separator != "," and cell.count(",") == 1 and cell_number(cell.replace(",", ".")) is not None:
         return "write numbers with a decimal point"
     return "load takes numbers only: leave out columns of text"

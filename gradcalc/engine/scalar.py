@@ -50,6 +50,8 @@ class Loops(NamedTuple):
     """Whether the backward loop asks which nodes are wanted."""
     results: bool
     """Whether it needs the nodes' own values."""
+    inlined: frozenset[Operator]
+    """The operators that have a branch of their own."""
 
 
 def forward(graph: Graph, inputs: Sequence[float]) -> list[float]:
@@ -95,6 +97,35 @@ def backward(graph: Graph, values: Sequence[float], output: int, seed: float = 1
     if loops.masked:
         gradients = [gradient + 0.0 for gradient in gradients]
     return gradients
+
+
+def handed_on(graph: Graph, node: int, above: float, values: Sequence[float]) -> list[float | None]:
+    """What the backward loop adds to the gradient of each input of a node, None where it adds nothing."""
+    operator = graph.operator(node)
+    arguments = [values[source] for source in graph.inputs(node)]
+    if operator in _loops_of(graph).inlined:
+        try:
+            return list(_plain_parts(operator)(above, values[node], *arguments))
+        except (ArithmeticError, ValueError):
+            pass
+    slopes = local_slopes(graph, node, values)
+    return [None if slope is None else above * slope + 0.0 for slope in slopes]
+
+
+@lru_cache(maxsize=1024)
+def _plain_parts(operator: Operator) -> Callable[..., tuple[float | None, ...]]:
+    """An operator's contributions, written as they are in the loops, as a function that may raise."""
+    made = template(operator)
+    names = ["g", "y", *(f"x{number}" for number in range(operator.arity))]
+    writer = PythonWriter(made.graph, dict(zip((made.above, made.result, *made.inputs), names)))
+    texts = []
+    for part in made.parts:
+        if part is None:
+            texts.append("None")
+            continue
+        condition, node = part
+        texts.append(writer.expression(node) + ("" if condition is None else f" if {writer.expression(condition)} else None"))
+    return python_function(f"({', '.join(texts)},)", names, writer.namespace)
 
 
 class _Rare(Exception):
@@ -208,7 +239,8 @@ def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first
         source += ["        if g == 0.0 and copysign(1.0, g) < 0.0:", "            continue"]
     source += _branches(backwards, 8) if backwards else ["        pass"]
     exec(compile("\n".join(source), "<gradcalc loops>", "exec"), namespace)
-    return Loops(namespace["forward"], namespace["backward"], masked, selective, results)
+    inlined = frozenset(operators[code] for code in order[:INLINE])
+    return Loops(namespace["forward"], namespace["backward"], masked, selective, results, inlined)
 
 
 def _branches(branches: Sequence[tuple[str, list[str]]], indent: int) -> list[str]:
@@ -229,7 +261,7 @@ def _inputs_of(operators: Sequence[Operator]) -> Callable[[int, int, int, Sequen
     return inputs
 
 
-def _argument_texts(arity: int, variable: str) -> list[str]:
+def argument_texts(arity: int, variable: str) -> list[str]:
     """How the loops reach the inputs of a node of this arity."""
     if arity <= 2:
         return [f"{variable}[a]", f"{variable}[b]"][:arity]
@@ -238,7 +270,7 @@ def _argument_texts(arity: int, variable: str) -> list[str]:
 
 def _forward_text(operator: Operator, namespace: dict[str, Any]) -> str:
     writer = PythonWriter(Graph(), {})
-    text = writer.call(operator, _argument_texts(operator.arity, "values"))
+    text = writer.call(operator, argument_texts(operator.arity, "values"))
     namespace.update(writer.namespace)
     return text[1:-1] if text.startswith("(") else text
 
@@ -285,23 +317,23 @@ def template(operator: Operator) -> Template:
 def _backward_lines(operator: Operator, masked: bool, namespace: dict[str, Any]) -> tuple[list[str], bool]:
     """The statements that hand a gradient on, and whether they ask what is wanted."""
     made = template(operator)
-    arguments = _argument_texts(operator.arity, "values")
-    targets = _argument_texts(operator.arity, "gradients")
+    arguments = argument_texts(operator.arity, "values")
+    targets = argument_texts(operator.arity, "gradients")
     names = {made.above: "g", made.result: "y", **dict(zip(made.inputs, arguments))}
     writer = PythonWriter(made.graph, names)
     counted = [part for part in made.parts if part is not None]
-    costly = len(counted) > 1 and any("f_" in writer.write(part[1]) for part in counted)
-    raising = len(counted) > 1 and any("/" in writer.write(part[1]) or "f_" in writer.write(part[1]) for part in counted)
+    costly = len(counted) > 1 and any("f_" in writer.expression(part[1]) for part in counted)
+    raising = len(counted) > 1 and any("/" in writer.expression(part[1]) or "f_" in writer.expression(part[1]) for part in counted)
     additions: list[str] = []
     lines: list[str] = []
     for number, part in enumerate(made.parts):
         if part is None:
             continue
         condition, node = part
-        text = writer.write(node)
+        text = writer.expression(node)
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1]
-        guards = [] if condition is None else [writer.write(condition)]
+        guards = [] if condition is None else [writer.expression(condition)]
         if costly:
             guards.insert(0, f"wanted[{targets[number][len('gradients[') : -1]}]")
         zero = " + 0.0" if masked and node != made.above else ""
@@ -348,14 +380,14 @@ def guarded_slopes(operator: Operator) -> Callable[..., tuple[float | None, ...]
         if slope is None or (isinstance(slope, float) and slope == 0.0):
             texts.append("None")
         elif isinstance(slope, Only):
-            texts.append(f"{_slope_text(writer, slope.slope)} if {writer.write(slope.condition.node)} else None")
+            texts.append(f"{_slope_text(writer, slope.slope)} if {writer.expression(slope.condition.node)} else None")
         else:
             texts.append(_slope_text(writer, slope))
     return python_function(f"({', '.join(texts)},)", list(names.values()), writer.namespace)
 
 
 def _slope_text(writer: PythonWriter, slope: Any) -> str:
-    return writer.number(slope) if isinstance(slope, float) else writer.write(slope.node)
+    return writer.number(slope) if isinstance(slope, float) else writer.expression(slope.node)
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gradcalc.gates import ieee
-from gradcalc.gates.algebra import exp, only, sigmoid, square, where
+from gradcalc.gates.algebra import exp, maximum, minimum, only, sigmoid, square, where
 from gradcalc.gates.exponentials import _each
 from gradcalc.gates.record import Attribute, Where, gate
 
@@ -30,6 +30,9 @@ gate(
     partials=lambda y, x: (y * sigmoid(-x),),
     analytic=True,
     formula="1/(1 + exp(-x))",
+    # Overflow makes it 0, as it should be.
+    steps=lambda x: 1.0 / (1.0 + exp(-x)),
+    spelled={"jax": "jax.nn.sigmoid({0})", "latex": r"\sigma", "javascript": "sigmoid({0})"},
     example="sigmoid(x) --x 2",
 )
 _AT_ZERO = Where("x = 0: slope 0", lambda x: x == 0)
@@ -43,7 +46,9 @@ gate(
     partials=lambda y, x: (only(x > 0.0),),
     kinks=_AT_ZERO,
     formula="where(x > 0, x, 0)",
+    steps=lambda x: maximum(x, 0.0),
     samples=((0.2, 2.0),),
+    spelled={"numpy": "{np}.maximum({0}, 0.0)", "jax": "jax.nn.relu({0})", "javascript": "{0} > 0 || {0} !== {0} ? {0} : 0"},
     example="relu(a) --a 1",
 )
 gate(
@@ -57,7 +62,16 @@ gate(
     partials=lambda y, x, slope: (where(x > 0.0, 1.0, slope),),
     kinks=Where("x = 0: the slope from below", lambda x, slope: x == 0),
     formula="where(x > 0, x, slope*x)",
+    steps=lambda x, slope: (
+        maximum(x, slope * x) if isinstance(slope, float) and 0.0 < slope <= 1.0 else where(x > 0.0, x, slope * x)
+    ),
     samples=((-2.0, -0.2),),
+    spelled={
+        "numpy": "{np}.where({0} > 0.0, {0}, {slope} * {0})",
+        "torch": "F.leaky_relu({0}, {slope})",
+        "jax": "jax.nn.leaky_relu({0}, {slope})",
+        "javascript": "{0} > 0 ? {0} : {slope} * {0}",
+    },
     example="leaky_relu(x) --x -2",
 )
 gate(
@@ -71,7 +85,13 @@ gate(
     partials=lambda y, x, alpha: (where(x > 0.0, 1.0, alpha * exp(x)),),
     kinks=Where("x = 0 (unless alpha is 1): the slope from below", lambda x, alpha: x == 0),
     formula="where(x > 0, x, alpha*expm1(x))",
+    steps=lambda x, alpha: where(x > 0.0, x, alpha * minimum(x, 0.0).apply("expm1")),
     samples=((-2.0, -0.2),),
+    spelled={
+        "torch": "F.elu({0}, {alpha})",
+        "jax": "jax.nn.elu({0}, {alpha})",
+        "javascript": "{0} > 0 ? {0} : {alpha} * Math.expm1({0})",
+    },
     example="elu(x) --x -1",
 )
 gate(
@@ -83,8 +103,14 @@ gate(
     array=lambda np, x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
     partials=lambda y, x: (where(x > 0.0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * exp(x)),),
     kinks=Where("x = 0: the slope from below", lambda x: x == 0),
+    steps=lambda x: SELU_SCALE * where(x > 0.0, x, SELU_ALPHA * minimum(x, 0.0).apply("expm1")),
     formula=f"{SELU_SCALE!r}*where(x > 0, x, {SELU_ALPHA!r}*expm1(x))",
     samples=((-2.0, -0.2),),
+    spelled={
+        "torch": "F.selu({0})",
+        "jax": "jax.nn.selu({0})",
+        "javascript": f"{SELU_SCALE!r} * ({{0}} > 0 ? {{0}} : {SELU_ALPHA!r} * Math.expm1({{0}}))",
+    },
     example="selu(x) --x -1",
 )
 gate(
@@ -96,6 +122,7 @@ gate(
     array=lambda np, x: np.where(x == -math.inf, -0.0, 0.5 * x * _each("erfc", -x / _SQRT_2)),
     partials=lambda y, x: (0.5 * (-x / _SQRT_2).apply("erfc") + x * exp(-square(x) / 2.0) / _SQRT_2_PI,),
     formula="x*erfc(-x/sqrt(2))/2",
+    spelled={"torch": "F.gelu({0})", "jax": "jax.nn.gelu({0}, approximate=False)", "javascript": "gelu({0})"},
     example="gelu(x) --x 1",
 )
 gate(
@@ -109,6 +136,8 @@ gate(
     partials=lambda y, x: (sigmoid(x) * (1.0 + x * sigmoid(-x)),),
     analytic=True,
     formula="x*sigmoid(x)",
+    steps=lambda x: x * sigmoid(x),
+    spelled={"torch": "F.silu({0})", "jax": "jax.nn.silu({0})", "javascript": "{0} * sigmoid({0})"},
     example="silu(x) --x 1",
 )
 gate(
@@ -122,6 +151,13 @@ gate(
     partials=lambda y, x: (sigmoid(x),),
     analytic=True,
     formula="log1p(exp(x))",
+    steps=lambda x: maximum(x, 0.0) + exp(-x.apply("abs")).apply("log1p"),
+    spelled={
+        "numpy": "{np}.logaddexp({0}, 0.0)",
+        "torch": "torch.logaddexp({0}, torch.zeros_like({0}))",
+        "jax": "jax.nn.softplus({0})",
+        "javascript": "softplus({0})",
+    },
     example="softplus(x) --x 1",
 )
 gate(
@@ -135,6 +171,12 @@ gate(
     partials=lambda y, x, min, max: (only((x > min) * (x < max)),),
     kinks=Where("x is at a bound: slope 0", lambda x, min, max: (x == min) | (x == max)),
     formula="where(x <= min, min, where(x >= max, max, x))",
+    steps=lambda x, min, max: where(x < min, min, where(x > max, max, x)),
     samples=((-0.8, 0.8),),
+    spelled={
+        "numpy": "{np}.clip({0}, {min}, {max})",
+        "torch": "F.hardtanh({0}, {min}, {max})",
+        "javascript": "{0} < {min} ? {min} : {0} > {max} ? {max} : {0}",
+    },
     example="hardtanh(x) --x 0.5",
 )

@@ -21,6 +21,7 @@ gate(
     sentence="Hands the gradient on, unchanged, to both inputs.",
     arity=2,
     syntax=Syntax("infix", "+", 2),
+    commutative=True,
     scalar="{0} + {1}",
     array="add",
     exact=lambda mp, a, b: a + b,
@@ -51,6 +52,7 @@ gate(
     sentence="Swaps the factors: each input gets the gradient times the other input.",
     arity=2,
     syntax=Syntax("infix", "*", 3),
+    commutative=True,
     scalar="{0} * {1}",
     array="multiply",
     exact=lambda mp, a, b: a * b,
@@ -95,6 +97,7 @@ gate(
         lambda a, b: (a % b == 0) | (abs(a) > UNRESOLVED * abs(b)),
     ),
     samples=((0.2, 0.9), (1.1, 2.0)),
+    spelled={"python": "remainder({0}, {1})", "c": "modulo({0}, {1})", "javascript": "remainder({0}, {1})"},
     example="a%b --a 7.5 --b 2",
 )
 gate(
@@ -124,6 +127,7 @@ IDENTITY = gate(
     partials=lambda y, x: (1.0,),
     analytic=True,
     linear=True,
+    spelled={"javascript": "{0}"},
     listed=False,
 )
 """What `b = a` makes, and a user gate that is one of its parameters: a node of its own with the value of another."""
@@ -148,10 +152,17 @@ gate(
     partials=lambda y, a, b: (b * a ** (b - 1.0), y * log(a)),
     conventions=_power_conventions,
     domain=Where("a >= 0, or b a whole number", lambda a, b: (a >= 0) | (b % 1 == 0)),
-    edges=Where("a = 0; in the exponent also a < 0", lambda a, b: a <= 0),
+    # A negative base has an edge in the exponent only, which shows by itself: there is no value beside a whole exponent.
+    edges=Where("a = 0; in the exponent also a < 0", lambda a, b: a == 0),
     kinks=Where("a = b = 0: 0 in both", lambda a, b: (a == 0) & (b == 0)),
     analytic=True,
     samples=((0.3, 2.5), (-2.0, 2.5)),
+    spelled={
+        "python": "power({0}, {1})",
+        "c": "pow({0}, {1})",
+        "javascript": "power({0}, {1})",
+        "javascript conventions": "[{0} === 0 && {1} === 0 ? 0 : NaN, {0} === 0 && {1} >= 0 ? 0 : NaN]",
+    },
     example="a^b --a 2 --b 10",
 )
 
@@ -175,6 +186,7 @@ gate(
     exact=lambda mp, x: x * x,
     partials=lambda y, x: (2.0 * x,),
     analytic=True,
+    spelled={"python": "square({0})", "numpy": "{0}**2", "torch": "{0}**2", "c": "square({0})", "javascript": "{0} * {0}"},
     example="square(a) --a 11",
 )
 gate(
@@ -189,6 +201,7 @@ gate(
     edges=Where("x = 0: slope inf", lambda x: x == 0),
     analytic=True,
     samples=((0.1, 4.0),),
+    spelled={"latex": r"\sqrt{{{0}}}"},
     example="sqrt(x) --x 2",
 )
 gate(
@@ -203,6 +216,7 @@ gate(
     kinks=Where("x = 0: slope inf", lambda x: x == 0),
     analytic=True,
     samples=((0.2, 3.0),),
+    spelled={"latex": r"\sqrt[3]{{{0}}}"},
     example="cbrt(x) --x 8",
 )
 gate(
@@ -217,6 +231,14 @@ gate(
     domain=Where("x != 0", lambda x: x != 0),
     analytic=True,
     samples=((0.3, 3.0),),
+    spelled={
+        "python": "divide(1.0, {0})",
+        "numpy": "1.0 / {0}",
+        "torch": "1.0 / {0}",
+        "c": "1.0 / {0}",
+        "latex": r"\frac{{1}}{{{0}}}",
+        "javascript": "1 / {0}",
+    },
     example="reciprocal(a) --a 3",
 )
 gate(
@@ -229,6 +251,7 @@ gate(
     partials=lambda y, x: (sign(x),),
     kinks=Where("x = 0: slope 0", lambda x: x == 0),
     samples=((0.2, 2.0),),
+    spelled={"python": "abs({0})", "c": "fabs({0})", "latex": r"\left|{0}\right|"},
     example="abs(x) --x -2",
 )
 gate(
@@ -242,6 +265,7 @@ gate(
     kinks=Where("x = 0 (a jump): slope 0", lambda x: x == 0),
     constant=True,
     samples=((0.2, 2.0),),
+    spelled={"latex": r"\operatorname{sgn}"},
     example="sign(x) --x -2",
 )
 gate(
@@ -255,6 +279,7 @@ gate(
     kinks=Where("x is whole (a jump): slope 0", lambda x: (x % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.2, 0.8),),
+    spelled={"latex": r"\left\lfloor {0}\right\rfloor"},
     example="floor(x) --x 2.5",
 )
 gate(
@@ -268,6 +293,7 @@ gate(
     kinks=Where("x is whole (a jump): slope 0", lambda x: (x % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.2, 0.8),),
+    spelled={"latex": r"\left\lceil {0}\right\rceil"},
     example="ceil(x) --x 2.5",
 )
 gate(
@@ -282,5 +308,6 @@ gate(
     kinks=Where("x is halfway between whole numbers (a jump): slope 0", lambda x: ((x - 0.5) % 1 == 0) | (abs(x) > UNRESOLVED)),
     constant=True,
     samples=((0.6, 1.4),),
+    spelled={"python": "rounded({0})", "c": "rint({0})", "javascript": "roundHalfEven({0})"},
     example="round(x) --x 2.6",
 )

@@ -22,6 +22,7 @@ gate(
     scalar=math.exp,
     partials=lambda y, x: (y,),
     analytic=True,
+    spelled={"latex": r"e^{{{0}}}"},
     example="exp(x) --x 1",
 )
 gate(
@@ -32,6 +33,7 @@ gate(
     scalar=math.expm1,
     partials=lambda y, x: (exp(x),),
     analytic=True,
+    spelled={"latex": r"\operatorname{expm1}"},
     example="expm1(x) --x 1e-10",
 )
 gate(
@@ -43,6 +45,7 @@ gate(
     exact=lambda mp, x: mp.mpf(2) ** x,
     partials=lambda y, x: (LOG_2 * y,),
     analytic=True,
+    spelled={"python": "power(2.0, {0})", "latex": r"2^{{{0}}}", "javascript": "Math.pow(2, {0})"},
     example="exp2(x) --x 10",
 )
 
@@ -68,6 +71,7 @@ gate(
     edges=_ZERO_EDGE,
     analytic=True,
     samples=((0.1, 5.0),),
+    spelled={"latex": r"\ln"},
     example="log(x) --x 2",
 )
 
@@ -98,6 +102,14 @@ gate(
     edges=Where("x = 0 or base = 0", lambda x, base: (x == 0) | (base == 0)),
     analytic=True,
     samples=((0.2, 5.0), (1.5, 4.0)),
+    spelled={
+        "python": "log_to_base({0}, {1})",
+        "numpy": "{np}.log({0}) / {np}.log({1})",
+        "torch": "torch.log({0}) / torch.log({1})",
+        "c": "log({0}) / log({1})",
+        "latex": r"\log_{{{1}}}\left({0}\right)",
+        "javascript": "logTo({0}, {1})",
+    },
     example="log(x, b) --x 8 --b 2",
 )
 gate(
@@ -128,6 +140,7 @@ gate(
     edges=_ZERO_EDGE,
     analytic=True,
     samples=((0.1, 5.0),),
+    spelled={"latex": r"\log_{2}"},
     example="log2(x) --x 8",
 )
 gate(
@@ -143,6 +156,7 @@ gate(
     edges=_ZERO_EDGE,
     analytic=True,
     samples=((0.1, 5.0),),
+    spelled={"latex": r"\log_{10}"},
     example="log10(x) --x 1000",
 )
 gate(
@@ -152,12 +166,14 @@ gate(
     sentence="Shares the gradient between its inputs in the proportion of their exponentials.",
     arity=2,
     scalar=ieee.logaddexp,
+    commutative=True,
     complex=lambda np, a, b: (
         np.maximum(a.real, b.real) + np.log(np.exp(a - np.maximum(a.real, b.real)) + np.exp(b - np.maximum(a.real, b.real)))
     ),
     exact=lambda mp, a, b: mp.log(mp.exp(a) + mp.exp(b)),
     partials=lambda y, a, b: (sigmoid(a - b), sigmoid(b - a)),
     analytic=True,
+    spelled={"javascript": "logaddexp({0}, {1})"},
     example="logaddexp(a, b) --a 1000 --b 1001",
 )
 
@@ -179,6 +195,7 @@ gate(
     scalar=math.erf,
     array=lambda np, x: _each("erf", x),
     partials=lambda y, x: (TWO_OVER_SQRT_PI * exp(-square(x)),),
+    spelled={"jax": "jax.scipy.special.erf({0})", "latex": r"\operatorname{erf}", "javascript": "erf({0})"},
     example="erf(x) --x 0.5",
 )
 gate(
@@ -189,5 +206,6 @@ gate(
     scalar=math.erfc,
     array=lambda np, x: _each("erfc", x),
     partials=lambda y, x: (-(TWO_OVER_SQRT_PI * exp(-square(x))),),
+    spelled={"jax": "jax.scipy.special.erfc({0})", "latex": r"\operatorname{erfc}", "javascript": "erfc({0})"},
     example="erfc(x) --x 2",
 )

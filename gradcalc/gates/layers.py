@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcalc.gates.algebra import differs, exp, log
+from gradcalc.gates.algebra import differs, exp, log, square, total, where
 from gradcalc.gates.linear_algebra import broadcast_shapes, product_pullback, product_shape
 from gradcalc.gates.record import Attribute, Shape, Where, gate, trial
-from gradcalc.gates.reductions import logsumexp, over, reduced_axes, spell_shape
+from gradcalc.gates.reductions import exponentials, logsumexp, logsumexp_steps, over, reduced_axes, spell_shape
 
 FAMILY = "layers and losses"
 
@@ -44,6 +44,7 @@ gate(
         trial((3,), (3, 2), (2, 2)),
     ),
     formula="x @ W + b",
+    steps=lambda x, weights, b: x @ weights + b,
     example='affine(x, W, b) --x [1,2] --W "[[1,2,3],[4,5,6]]" --b [1,1,1]',
 )
 
@@ -56,6 +57,11 @@ def _along_shape(x: Shape, *, axis: Any) -> Shape:
 def _softmax(np: Any, x: Any, axis: Any) -> Any:
     powers = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True, initial=-math.inf))
     return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def _softmax_steps(x: Any, axis: Any) -> Any:
+    _, powers, whole = exponentials(x, axis)
+    return powers / whole
 
 
 _SOFTMAX_TRIALS = (trial((4,)), trial((2, 3)), trial((2, 3), axis=0), trial((2, 2, 3), axis=(0, 2)), trial((2, 3), axis=None))
@@ -72,6 +78,11 @@ gate(
     analytic=True,
     trials=_SOFTMAX_TRIALS,
     formula="exp(x)/sum(exp(x), axis=axis, keepdims=true)",
+    steps=_softmax_steps,
+    spelled={
+        "jax": "jax.nn.softmax({0}, axis={axis})",
+        "torch": lambda x, axis: f"torch.softmax({x}, dim={axis})" if isinstance(axis, int) else None,
+    },
     example="softmax(x) --x [1,2,3]",
 )
 gate(
@@ -86,6 +97,11 @@ gate(
     analytic=True,
     trials=_SOFTMAX_TRIALS,
     formula="x - logsumexp(x, axis=axis, keepdims=true)",
+    steps=lambda x, axis: x - logsumexp_steps(x, axis),
+    spelled={
+        "jax": "jax.nn.log_softmax({0}, axis={axis})",
+        "torch": lambda x, axis: f"torch.log_softmax({x}, dim={axis})" if isinstance(axis, int) else None,
+    },
     example="log_softmax(x) --x [1,2,3]",
 )
 
@@ -110,6 +126,10 @@ def _weighted_rows(np: Any, t: Any, logs: Any) -> Any:
     return np.divide(-np.sum(np.where(t != 0, t * logs, 0.0)), _row_count(np.shape(t)))
 
 
+def _weighted_rows_steps(t: Any, logs: Any) -> Any:
+    return -total(where(differs(t, 0.0), t * logs, 0.0), axis=None, keepdims=False) / _row_count(t.shape)
+
+
 _LOSS_TRIALS = (trial((3,), (3,)), trial((2, 3), (2, 3)), trial((2, 2, 3), (2, 2, 3)))
 
 gate(
@@ -131,6 +151,7 @@ gate(
     samples=((0.1, 1.0), (0.1, 1.0)),
     trials=_LOSS_TRIALS,
     formula="mean(-sum(t*log(p), axis=-1))",
+    steps=lambda p, t: _weighted_rows_steps(t, log(p)),
     example="cross_entropy(p, t) --p [0.2,0.7,0.1] --t [0,1,0]",
 )
 
@@ -154,6 +175,7 @@ gate(
     analytic=True,
     trials=_LOSS_TRIALS,
     formula="cross_entropy(softmax(z), t)",
+    steps=lambda z, t: _weighted_rows_steps(t, z - logsumexp_steps(z, -1)),
     example="softmax_cross_entropy(z, t) --z [1,3,0] --t [0,1,0]",
 )
 
@@ -169,6 +191,11 @@ def _mse_pullback(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return by_a.sum_to(a.shape), -by_a.sum_to(b.shape)
 
 
+def _mse_steps(a: Any, b: Any) -> Any:
+    difference, count = _difference(a, b)
+    return total(square(difference), axis=None, keepdims=False) / count
+
+
 def _mse_shape(a: Shape, b: Shape) -> Shape:
     broadcast_shapes(a, b)
     return ()
@@ -180,12 +207,14 @@ gate(
     family=FAMILY,
     sentence="Gives a twice the difference, divided by the number of elements, and b the same with its sign turned.",
     arity=2,
+    commutative=True,
     array=lambda np, a, b: np.divide(np.sum(np.square(np.subtract(a, b))), float(np.size(np.subtract(a, b)))),
     shape=_mse_shape,
     pullback=_mse_pullback,
     analytic=True,
     trials=(trial((3,), (3,)), trial((2, 3), (2, 3)), trial((2, 3), (3,)), trial((2, 3), ()), trial((), ())),
     formula="mean(square(a - b))",
+    steps=_mse_steps,
     example="mse(a, b) --a [1,2,3] --b [1,2,5]",
 )
 
@@ -217,5 +246,6 @@ gate(
     discrete=(0,),
     samples=((1.0, 1.0),),
     trials=(trial((3,), sizes=(3.0,)), trial((2, 2), sizes=(2.0,)), trial((), sizes=(4.0,))),
+    spelled={"numpy": "one_hot({0}, {count})", "torch": "one_hot({0}, {count})"},
     example="one_hot(labels, 3) --labels [0,2,1]",
 )

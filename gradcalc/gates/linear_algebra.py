@@ -156,6 +156,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((2, 3)), trial((2, 3, 2), axes=(1, 2, 0)), trial((3,)), trial((2, 1, 3), axes=(-1, 0, 1)), trial(())),
+    spelled={"latex": r"{0}^{{\top}}"},
     example='x.T --x "[[1,2],[3,4]]"',
 )
 
@@ -175,6 +176,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((2,), (3,)), trial((2, 2), (3,)), trial((), (3,)), trial((1,), (1,))),
+    spelled={"torch": "torch.outer({0}.flatten(), {1}.flatten())"},
     example="outer(a, b) --a [1,2] --b [3,4,5]",
 )
 
@@ -198,6 +200,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((3, 3)), trial((2, 3)), trial((3, 2)), trial((2, 2, 3)), trial((1, 1))),
+    spelled={"torch": "torch.diagonal({0}, dim1=0, dim2=1).sum(dim=-1)", "latex": r"\operatorname{tr}"},
     example='trace(x) --x "[[1,2],[3,4]]"',
 )
 
@@ -249,6 +252,7 @@ gate(
     domain=Where("det(x) != 0", lambda x: ~_is_singular(x)),
     analytic=True,
     trials=(trial((2, 2)), trial((3, 3)), trial((2, 2, 2)), trial((1, 1))),
+    spelled={"numpy": "{np}.linalg.inv({0})", "torch": "torch.linalg.inv({0})", "latex": r"{0}^{{-1}}"},
     example='inv(x) --x "[[1,2],[3,4]]"',
 )
 
@@ -295,6 +299,7 @@ gate(
     pullback=lambda g, y, x: (g.reshape((*g.shape, 1, 1)) * x.apply("cofactors"),),
     analytic=True,
     trials=(trial((2, 2)), trial((3, 3)), trial((2, 3, 3)), trial((1, 1))),
+    spelled={"numpy": "{np}.linalg.det({0})", "torch": "torch.linalg.det({0})", "latex": r"\det"},
     example='det(x) --x "[[1,2],[3,4]]"',
 )
 gate(
@@ -358,5 +363,6 @@ gate(
         trial((2, 2), (3, 2, 2)),
         trial((2, 2, 2), (2,)),
     ),
+    spelled={"numpy": "{np}.linalg.solve({0}, {1})"},
     example='solve(A, b) --A "[[2,1],[1,3]]" --b [1,2]',
 )

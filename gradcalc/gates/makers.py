@@ -60,6 +60,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((), sizes=(2.0, 3.0)), trial((3,), sizes=(2.0, 3.0)), trial(())),
+    spelled={"numpy": "{np}.broadcast_to({0}, {shape})", "torch": "torch.broadcast_to({0}, {shape})"},
     example="full(2, 3, x) --x 7",
 )
 
@@ -80,6 +81,7 @@ gate(
     array=lambda np, sizes: np.eye(*sizes),
     shape=_eye_shape,
     constant=True,
+    spelled={"numpy": "{np}.eye(*{shape})", "torch": "torch.eye(*{shape}, dtype=torch.float64)"},
     example="eye(3)",
 )
 
@@ -143,6 +145,7 @@ gate(
         trial((), (), sizes=(1.0,)),
         trial((2,), (2,), sizes=(4.0,)),
     ),
+    spelled={"numpy": "{np}.linspace({0}, {1}, {length})", "torch": "linspace({0}, {1}, {length})"},
     example="linspace(a, b, 5) --a 0 --b 1",
 )
 

@@ -77,6 +77,7 @@ class Gate:
         "array",
         "attributes",
         "body",
+        "commutative",
         "complex",
         "constant",
         "conventions",
@@ -102,6 +103,7 @@ class Gate:
         "sentence",
         "shape",
         "spelled",
+        "steps",
         "syntax",
         "title",
         "trials",
@@ -135,6 +137,7 @@ class Gate:
     whole: bool
     discrete: tuple[int, ...]
     analytic: bool
+    commutative: bool
     linear: bool
     constant: bool
     random: bool
@@ -142,7 +145,8 @@ class Gate:
     trials: tuple[Trial, ...]
     formula: str | None
     variant: Callable[..., str] | None
-    spelled: Mapping[str, str | Callable[..., str]]
+    spelled: Mapping[str, str | Callable[..., str | None]]
+    steps: Callable[..., Any] | None
     body: Body | None
     example: str
 
@@ -282,6 +286,7 @@ def gate(
     domain: Where | None = None,
     edges: Where | None = None,
     analytic: bool = False,
+    commutative: bool = False,
     linear: bool = False,
     constant: bool = False,
     random: bool = False,
@@ -289,7 +294,8 @@ def gate(
     trials: tuple[Trial, ...] = (),
     formula: str | None = None,
     variant: Callable[..., str] | None = None,
-    spelled: Mapping[str, str | Callable[..., str]] | None = None,
+    spelled: Mapping[str, str | Callable[..., str | None]] | None = None,
+    steps: Callable[..., Any] | None = None,
     example: str = "",
     listed: bool = True,
 ) -> Gate:
@@ -338,6 +344,7 @@ def gate(
         domain: where the gate has a real value, if not everywhere.
         edges: points at which its domain ends or its slope is infinite.
         analytic: whether the complex step is lawful.
+        commutative: whether the order of its inputs makes no difference.
         linear: whether it is linear in each input by itself.
         constant: whether its derivative is zero wherever it has one.
         random: whether every node of it is a draw of its own; `array` gets a NumPy generator as `draw`.
@@ -347,6 +354,8 @@ def gate(
         variant: the formula for attributes for which it is another: a function of them.
         spelled: how it is written in other dialects (`latex`, `numpy`, `c` …): a template with {0}, {1} for the inputs and {axis} for an
             attribute, or a function of the texts of the inputs and the attributes.
+        steps: how programs compute it from simpler gates, as a term of its inputs: as safe as the gate itself, and sharing what it
+            can with the steps of other gates and derivatives. None as the answer: not with these attributes.
         example: what to type behind `gradcalc eval` to see it.
         listed: whether the gate can be called by its name, and stands in the catalogue.
     """
@@ -381,6 +390,7 @@ def gate(
         domain=domain,
         edges=edges,
         analytic=analytic,
+        commutative=commutative,
         linear=linear,
         constant=constant,
         random=random,
@@ -389,6 +399,7 @@ def gate(
         formula=formula,
         variant=variant,
         spelled=spelled or {},
+        steps=steps,
         example=example,
     )
     if listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradcalc.gates.algebra import cumulative, differs, equals, exp, sign, total, where
+from gradcalc.gates.algebra import cumulative, differs, equals, exp, log, sign, sqrt, square, total, where
 from gradcalc.gates.record import Attribute, Shape, Where, gate, trial
 
 FAMILY = "reductions"
@@ -114,6 +114,7 @@ gate(
     linear=True,
     trials=TRIALS,
     formula="sum(x, axis=axis, keepdims=keepdims)/size(x, axis=axis)",
+    steps=lambda x, axis, keepdims: total(x, axis=axis, keepdims=keepdims) / float(element_count(x.shape, axis)),
     example="mean(x) --x [1,2,3]",
 )
 
@@ -171,6 +172,7 @@ gate(
     pullback=lambda g, y, x, axis, keepdims: (spread(g, x.shape, axis) * x.apply("product_of_others", axis=axis),),
     analytic=True,
     trials=TRIALS,
+    spelled={"torch": "prod({0}, {axes}, keepdims={keepdims})"},
     example="prod(x) --x [2,3,4]",
 )
 gate(
@@ -184,6 +186,7 @@ gate(
     pullback=_product_of_others_pullback,
     analytic=True,
     trials=(trial((4,)), trial((2, 3), axis=0), trial((2, 2, 2), axis=(0, 2)), trial((2, 2)), trial((1,)), trial(())),
+    spelled={"torch": "product_of_others({0}, {axes})"},
     example="product_of_others(x) --x [2,0,4]",
 )
 
@@ -212,6 +215,11 @@ def _variance(np: Any, x: Any, axis: Any, ddof: float, keepdims: bool) -> Any:
     return np.divide(np.sum(centred * centred, axis=axis, keepdims=keepdims), _freedom(np.shape(x), axis, ddof))
 
 
+def _variance_steps(x: Any, axis: Any, ddof: float, keepdims: bool) -> Any:
+    centred = x - x.apply("mean", axis=axis, keepdims=True)
+    return total(square(centred), axis=axis, keepdims=keepdims) / _freedom(x.shape, axis, ddof)
+
+
 gate(
     "var",
     "variance of the elements",
@@ -226,6 +234,8 @@ gate(
     analytic=True,
     trials=SPREAD_TRIALS,
     formula="sum(square(x - mean(x, axis=axis, keepdims=true)), axis=axis, keepdims=keepdims)/(size(x, axis=axis) - ddof)",
+    steps=_variance_steps,
+    spelled={"numpy": "{np}.var({0}{along}, ddof={ddof})", "torch": "torch.var({0}{along}, correction={ddof})"},
     example="var(x) --x [1,2,4]",
 )
 
@@ -253,6 +263,8 @@ gate(
     analytic=True,
     trials=SPREAD_TRIALS,
     formula="sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims))",
+    steps=lambda x, axis, ddof, keepdims: sqrt(_variance_steps(x, axis, ddof, keepdims)),
+    spelled={"numpy": "{np}.std({0}{along}, ddof={ddof})", "torch": "torch.std({0}{along}, correction={ddof})"},
     example="std(x) --x [1,2,4]",
 )
 
@@ -348,6 +360,20 @@ def logsumexp(np: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return result.reshape(reduced_shape(np.shape(x), axis=axis, keepdims=keepdims))
 
 
+def exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """The largest element, exp(x - largest), and their sum, which softmax, its logarithm and their derivatives share."""
+    largest = x.apply("max", axis=axis, keepdims=True)
+    powers = exp(x - largest)
+    return largest, powers, total(powers, axis=axis, keepdims=True)
+
+
+def logsumexp_steps(x: Any, axis: Any) -> Any:
+    """log(sum(exp(x))) with the reduced axes kept; if the largest element is infinite, it is the answer."""
+    largest, _, whole = exponentials(x, axis)
+    result = log(whole) + largest
+    return where(equals(result, result), result, largest)
+
+
 gate(
     "logsumexp",
     "log of the sum of the exponentials, without overflow",
@@ -360,6 +386,8 @@ gate(
     analytic=True,
     trials=TRIALS,
     formula="log(sum(exp(x), axis=axis, keepdims=keepdims))",
+    steps=lambda x, axis, keepdims: logsumexp_steps(x, axis).reshape(reduced_shape(x.shape, axis=axis, keepdims=keepdims)),
+    spelled={"jax": "jax.scipy.special.logsumexp({0}{along})", "torch": "torch.logsumexp({0}, dim={axes}, keepdim={keepdims})"},
     example="logsumexp(x) --x [1000,1001]",
 )
 
@@ -414,6 +442,7 @@ gate(
         trial((3,), ()),
         trial((), ()),
     ),
+    spelled={"torch": "torch.tensordot({0}, {1}, dims=([-1], [-2]))"},
     example="dot(a, b) --a [1,2,3] --b [4,5,6]",
 )
 
@@ -443,5 +472,6 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((4,)), trial((2, 3)), trial((2, 3), axis=0), trial((2, 2, 3), axis=-2), trial(())),
+    spelled={"torch": lambda x, axis: f"torch.cumsum({x}.flatten(), dim=0)" if axis is None else f"torch.cumsum({x}, dim={axis})"},
     example="cumsum(x) --x [1,2,3]",
 )

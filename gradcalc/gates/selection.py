@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from gradcalc.gates import ieee
-from gradcalc.gates.algebra import equals, only
+from gradcalc.gates.algebra import equals, maximum, minimum, only
 from gradcalc.gates.record import Attribute, Shape, Syntax, Where, gate, trial
 from gradcalc.gates.reductions import (
     REDUCTION_ATTRIBUTES,
@@ -35,7 +36,9 @@ def _comparison(symbol: str, title: str, name: str) -> None:
         partials=lambda y, a, b: (None, None),
         kinks=Where("a = b (a jump)", lambda a, b: a == b),
         constant=True,
+        commutative=symbol in ("==", "!="),
         samples=((-2.0, -0.5), (0.5, 2.0)),
+        spelled={"javascript": f"{{0}} {symbol + '=' * (symbol in ('==', '!='))} {{1}} ? 1 : 0"},
         example=f"a {symbol} b --a 1 --b 2",
     )
 
@@ -87,6 +90,23 @@ def _pairwise(name: str) -> Any:
     return choose
 
 
+def _nested(function: str) -> Callable[..., str]:
+    """A function of two inputs, called for one input after the other."""
+
+    def spell(*texts: str) -> str:
+        first, *others = texts
+        for other in others:
+            first = f"{function}({first}, {other})"
+        return first
+
+    return spell
+
+
+def _inline(symbol: str) -> Any:
+    """The larger or smaller of two Python floats; nan if one is."""
+    return lambda *texts: f"{{0}} if {{0}} {symbol} {{1}} or {{0}} != {{0}} else {{1}}" if len(texts) == 2 else ""
+
+
 gate(
     "max",
     "the largest",
@@ -94,7 +114,15 @@ gate(
     sentence="Routes the gradient to the larger input; equal ones share it.",
     arity=(2, None),
     scalar=ieee.maximum,
+    commutative=True,
     array=_pairwise("maximum"),
+    spelled={
+        "inline": _inline(">"),
+        "python": lambda *texts: f"maximum({', '.join(texts)})",
+        "numpy": _nested("{np}.maximum"),
+        "torch": _nested("torch.maximum"),
+        "c": _nested("maximum"),
+    },
     exact=lambda mp, *inputs: max(inputs),
     partials=_shares,
     kinks=Where("inputs are equal: they share the gradient", _tied),
@@ -108,7 +136,15 @@ gate(
     sentence="Routes the gradient to the smaller input; equal ones share it.",
     arity=(2, None),
     scalar=ieee.minimum,
+    commutative=True,
     array=_pairwise("minimum"),
+    spelled={
+        "inline": _inline("<"),
+        "python": lambda *texts: f"minimum({', '.join(texts)})",
+        "numpy": _nested("{np}.minimum"),
+        "torch": _nested("torch.minimum"),
+        "c": _nested("minimum"),
+    },
     exact=lambda mp, *inputs: min(inputs),
     partials=_shares,
     kinks=Where("inputs are equal: they share the gradient", _tied),
@@ -133,6 +169,12 @@ gate(
     kinks=Where("x is at a bound: slope 1 in x", lambda x, low, high: (x == low) | (x == high) | (low == high)),
     samples=((-0.8, 0.8), (-2.0, -1.2), (1.2, 2.0)),
     formula="where(max(x, low) > high, high, where(x < low, low, x))",
+    steps=lambda x, low, high: minimum(maximum(x, low), high),
+    spelled={
+        "numpy": "{np}.clip({0}, {1}, {2})",
+        "torch": "torch.clamp({0}, {1}, {2})",
+        "javascript": "Math.min(Math.max({0}, {1}), {2})",
+    },
     example="clip(x, 0, 1) --x 0.5",
 )
 gate(
@@ -149,6 +191,7 @@ gate(
     discrete=(0,),
     kinks=Where("the condition is 0 (a jump in it)", lambda condition, yes, no: condition == 0),
     samples=((0.5, 2.0), (-2.0, 2.0), (-2.0, 2.0)),
+    spelled={"javascript": "{0} !== 0 ? {1} : {2}"},
     example="where(x < 1, x, sqrt(x)) --x 4",
 )
 
@@ -190,6 +233,7 @@ for _name, _title, _size in (("max", "the largest element", "largest"), ("min", 
         pullback=_reduction_shares,
         kinks=Where("elements are equal: they share the gradient", _ties(_name)),
         trials=TRIALS,
+        spelled={"torch": f"torch.a{_name}({{0}}{{along}})"},
         example=f"{_name}(x) --x [1,3,2]",
     )
 
@@ -223,6 +267,10 @@ for _name, _size in (("max", "largest"), ("min", "smallest")):
         kinks=Where("elements are equal (a jump): slope 0", _ties(_name)),
         constant=True,
         trials=(trial((4,)), trial((2, 3)), trial((2, 3), axis=-1, keepdims=True), trial(())),
+        spelled={
+            "numpy": f"{{np}}.arg{_name}({{0}}{{along}}).astype(float)",
+            "torch": f"torch.arg{_name}({{0}}{{along}}).double()",
+        },
         example=f"arg{_name}(x) --x [1,3,2]",
     )
 
@@ -257,6 +305,7 @@ gate(
     ),
     kinks=Where("elements are equal: the first of them counts as the smaller", _neighbours_equal),
     trials=_SORT_TRIALS,
+    spelled={"numpy": "{np}.sort({0}, axis={axis})", "torch": "torch.sort({0}, dim={axis}, stable=True).values"},
     example="sort(x) --x [3,1,2]",
 )
 gate(
@@ -271,6 +320,11 @@ gate(
     kinks=Where("elements are equal (a jump): slope 0", _neighbours_equal),
     constant=True,
     trials=_SORT_TRIALS,
+    spelled={
+        "numpy": "{np}.argsort({0}, axis={axis}, kind='stable').astype(float)",
+        "jax": "jnp.argsort({0}, axis={axis}, stable=True).astype(float)",
+        "torch": "torch.argsort({0}, dim={axis}, stable=True).double()",
+    },
     example="argsort(x) --x [3,1,2]",
 )
 
@@ -320,6 +374,10 @@ gate(
     linear=True,
     samples=((-2.0, 2.0), (1.0, 1.0)),
     trials=(trial((3,), (2,)), trial((2, 3), (2, 2)), trial((2, 3), (4, 3), axis=0)),
+    spelled={
+        "numpy": "{np}.take_along_axis({0}, {1}.astype(int), axis={axis})",
+        "torch": "torch.take_along_dim({0}, {1}.long(), dim={axis})",
+    },
     example="take_along_axis(x, [2,0]) --x [5,6,7]",
 )
 
@@ -354,5 +412,6 @@ gate(
         trial((2, 2), (2, 2), sizes=(2.0, 3.0)),
         trial((4, 3), (4, 3), sizes=(2.0, 3.0), axis=0),
     ),
+    spelled={"numpy": "put_along_axis({0}, {1}, {shape}, {axis})", "torch": "put_along_axis({0}, {1}, {shape}, {axis})"},
     example="put_along_axis(x, [2,2], 3) --x [5,6]",
 )

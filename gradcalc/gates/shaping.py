@@ -43,6 +43,10 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((2,), (2,)), trial((2, 3), (2, 3), (2, 3), axis=1), trial((2, 3), (2, 3), axis=-1), trial(()), trial((2,))),
+    spelled={
+        "numpy": lambda *parts, axis: f"{{np}}.stack(({', '.join(parts)},), axis={axis})",
+        "torch": lambda *parts, axis: f"torch.stack(({', '.join(parts)},), dim={axis})",
+    },
     example="stack(a, b) --a [1,2] --b [3,4]",
 )
 
@@ -129,6 +133,7 @@ gate(
     pullback=lambda g, y, x, index, sizes: (g.apply("[]", index=index),),
     analytic=True,
     linear=True,
+    spelled={"numpy": "scatter({0}, {shape}, {np}.s_[{index}])", "torch": "scatter({0}, {shape}, {slices})"},
     example='scatter(x, 4, index="1:3") --x [5,6]',
     trials=(
         trial((), sizes=(3.0,), index=(1,)),
@@ -165,6 +170,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((2, 3), sizes=(3.0, 2.0)), trial((2, 3), sizes=(-1.0,)), trial((1, 1)), trial((), sizes=(1.0, 1.0))),
+    spelled={"numpy": "{np}.reshape({0}, {shape})", "torch": "torch.reshape({0}, {shape})"},
     example='reshape(x, 2, 2) --x "[1,2,3,4]"',
 )
 
@@ -189,6 +195,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((3,), sizes=(2.0, 3.0)), trial((2, 1), sizes=(2.0, 3.0)), trial((), sizes=(2.0, 2.0)), trial(())),
+    spelled={"numpy": "{np}.broadcast_to({0}, {shape})", "torch": "torch.broadcast_to({0}, {shape})"},
     example="broadcast_to(x, 2, 3) --x 1",
 )
 
@@ -266,6 +273,10 @@ gate(
         trial((2, 1, 2), (2, 2, 2), axis=-2),
         trial((2,)),
     ),
+    spelled={
+        "numpy": lambda *parts, axis: f"{{np}}.concatenate(({', '.join(parts)},), axis={axis})",
+        "torch": lambda *parts, axis: f"torch.cat(({', '.join(parts)},), dim={axis})",
+    },
     example="concat(a, b) --a [1,2] --b [3,4,5]",
 )
 
@@ -292,6 +303,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((1, 3, 1)), trial((1, 3, 1), axis=0), trial((1, 3, 1), axis=(0, -1)), trial((1, 1)), trial(())),
+    spelled={"numpy": "{np}.reshape({0}, {shape})", "torch": "torch.reshape({0}, {shape})"},
     example='squeeze(x) --x "[[1,2,3]]"',
 )
 
@@ -322,6 +334,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((3,), axis=0), trial((2, 3), axis=-1), trial((2, 3), axis=(0, 2)), trial((), axis=0)),
+    spelled={"numpy": "{np}.reshape({0}, {shape})", "torch": "torch.reshape({0}, {shape})"},
     example="expand_dims(x, axis=1) --x [1,2,3]",
 )
 gate(
@@ -336,6 +349,7 @@ gate(
     linear=True,
     trials=(trial((2, 3)), trial((3,)), trial(())),
     formula="reshape(x, -1)",
+    spelled={"numpy": "{np}.ravel({0})", "torch": "torch.flatten({0})"},
     example='flatten(x) --x "[[1,2],[3,4]]"',
 )
 
@@ -357,6 +371,7 @@ gate(
     analytic=True,
     linear=True,
     trials=(trial((3,)), trial((2, 3)), trial((2, 3), axis=1), trial((2, 2, 3), axis=(0, -1)), trial(())),
+    spelled={"torch": "torch.flip({0}, {axes})"},
     example="flip(x) --x [1,2,3]",
 )
 

@@ -17,6 +17,7 @@ gate(
     scalar=math.sin,
     partials=lambda y, x: (cos(x),),
     analytic=True,
+    spelled={"latex": r"\sin"},
     example="sin(x) --x pi/6",
 )
 gate(
@@ -27,6 +28,7 @@ gate(
     scalar=math.cos,
     partials=lambda y, x: (-sin(x),),
     analytic=True,
+    spelled={"latex": r"\cos"},
     example="cos(x) --x pi/3",
 )
 gate(
@@ -39,6 +41,7 @@ gate(
     domain=Where("cos(x) != 0", lambda x: x == x),
     analytic=True,
     samples=((-1.2, 1.2),),
+    spelled={"latex": r"\tan"},
     example="tan(x) --x pi/4",
 )
 _UNIT = Where("-1 <= x <= 1", lambda x: (x >= -1) & (x <= 1))
@@ -57,6 +60,7 @@ gate(
     edges=_UNIT_EDGES,
     analytic=True,
     samples=((-0.9, 0.9),),
+    spelled={"latex": r"\arcsin"},
     example="asin(x) --x 0.5",
 )
 gate(
@@ -73,6 +77,7 @@ gate(
     edges=_UNIT_EDGES,
     analytic=True,
     samples=((-0.9, 0.9),),
+    spelled={"latex": r"\arccos"},
     example="acos(x) --x 0.5",
 )
 gate(
@@ -85,6 +90,7 @@ gate(
     array="arctan",
     partials=lambda y, x: (1.0 / (1.0 + square(x)),),
     analytic=True,
+    spelled={"latex": r"\arctan"},
     example="atan(x) --x 1",
 )
 gate(
@@ -108,6 +114,7 @@ gate(
     kinks=Where("y = 0 and x <= 0: 0 in both at the origin", lambda y, x: (y == 0) & (x <= 0)),
     analytic=True,
     samples=((0.3, 2.0), (-2.0, 2.0)),
+    spelled={"javascript conventions": "{0} === 0 && {1} === 0 ? [0, 0] : [NaN, NaN]"},
     example="atan2(y, x) --y 1 --x -1",
 )
 gate(
@@ -119,6 +126,7 @@ gate(
     otherwise=lambda x: math.copysign(math.inf, x),
     partials=lambda y, x: (cosh(x),),
     analytic=True,
+    spelled={"latex": r"\sinh"},
     example="sinh(x) --x 1",
 )
 gate(
@@ -129,6 +137,7 @@ gate(
     scalar=math.cosh,
     partials=lambda y, x: (sinh(x),),
     analytic=True,
+    spelled={"latex": r"\cosh"},
     example="cosh(x) --x 1",
 )
 gate(
@@ -140,6 +149,7 @@ gate(
     # 1 - tanh(x)^2 loses all digits from x = 19 on, where the slope is still 1e-16.
     partials=lambda y, x: (square(1.0 / cosh(x)),),
     analytic=True,
+    spelled={"latex": r"\tanh"},
     example="tanh(x) --x 0.5",
 )
 gate(
@@ -194,11 +204,13 @@ gate(
     sentence="Multiplies the gradient by each input's share of the length, a/y and b/y.",
     arity=2,
     scalar=math.hypot,
+    commutative=True,
     complex=lambda np, a, b: np.sqrt(a * a + b * b),
     partials=lambda y, a, b: (a / y, b / y),
     conventions=lambda y, a, b: (0.0, 0.0) if y == 0 else (math.nan, math.nan),
     kinks=Where("a = b = 0: slope 0 in both", lambda a, b: (a == 0) & (b == 0)),
     analytic=True,
     samples=((0.3, 2.0), (-2.0, 2.0)),
+    spelled={"latex": r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}", "javascript conventions": "{y} === 0 ? [0, 0] : [NaN, NaN]"},
     example="hypot(a, b) --a 3 --b 4",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from tests.benchmarks import checks, graphs, network, parsing, starting
+from tests.benchmarks import checks, derivatives, graphs, lanes, learning, network, parsing, repeated, starting, training
 
 
 def main() -> None:
@@ -18,7 +18,12 @@ def main() -> None:
         rows.append((f"parsing {size:,} tokens", "Lark LALR's speed", figures[f"ratio_{size}"], "≥ 0.9"))
     rows += graphs.measure()
     rows += checks.measure()
+    rows += derivatives.measure()
     rows += network.measure()
+    rows += learning.measure()
+    rows += repeated.measure()
+    rows += lanes.measure()
+    rows += training.measure()
     rows.append(("memory of a graph with values and gradients", "bytes a gate", graphs.bytes_a_gate(), "≤ 400"))
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     print("| work | against | figure | target |\n|---|---|---|---|")

@@ -190,3 +190,12 @@ def test_a_formula_uses_the_parameters_and_attributes(record: Gate) -> None:
 def test_attributes_are_plain_tuples() -> None:
     assert Attribute("axis", "axis", None)._fields == ("name", "kind", "default")
     assert inspect.isfunction(enter)
+
+
+@pytest.mark.parametrize("record", [record for record in RECORDS if record.arity[0] == 2 and record.elementwise], ids=name_of)
+def test_a_commutative_gate_may_have_its_inputs_in_either_order_and_no_other_gate_may(record: Gate) -> None:
+    points = [(0.25, 0.75), (0.5, 2.5), (1.5, 0.5), (0.75, 3.0)]
+    call = f"a {record.syntax.symbol} b" if record.syntax is not None else f"{record.name}(a, b)"
+    formula = gradcalc.parse(call)
+    values = [[formula.evaluate(a=a, b=b).value for a, b in (point, point[::-1])] for point in points]
+    assert all(one == other for one, other in values) == record.commutative
