@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcalc.errors import GradcalcError
-    from gradcalc.programs import Calculation, parse
+    from gradcalc.programs import Calculation, Compiled, compile, parse  # noqa: A004
     from gradcalc.workspace import NodeReport, Result
 
 __version__ = "0.1.0"
-__all__ = ["Calculation", "GradcalcError", "NodeReport", "Result", "__version__", "parse"]
+__all__ = ["Calculation", "Compiled", "GradcalcError", "NodeReport", "Result", "__version__", "compile", "parse"]
 
 _HOMES = {
     "Calculation": "gradcalc.programs",
+    "Compiled": "gradcalc.programs",
     "GradcalcError": "gradcalc.errors",
     "NodeReport": "gradcalc.workspace",
     "Result": "gradcalc.workspace",
+    "compile": "gradcalc.programs",
     "parse": "gradcalc.programs",
 }
 

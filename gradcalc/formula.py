@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcalc.engine.evaluate import Evaluation, evaluate
 from gradcalc.engine.makers import Makers, prepare
@@ -11,6 +11,9 @@ from gradcalc.engine.shapes import NodeProblem, is_scalar
 from gradcalc.errors import BindingProblem, GradcalcError, Place
 from gradcalc.gates.record import Shape
 from gradcalc.graph import INPUT, Graph
+
+if TYPE_CHECKING:
+    from gradcalc.language.program import Program
 
 
 class Interval(NamedTuple):
@@ -33,6 +36,23 @@ class Measured(NamedTuple):
 
     value: Any
     error: Any
+
+
+class Written(NamedTuple):
+    """Where a formula stands in its program, in whose graph the gates of the user are not opened.
+
+    Attributes:
+        program: the program, as far as it had been taken.
+        node: the output in its graph.
+        first: all nodes from this one up to the output are known to be needed.
+        value: the value of an input, by its number in the program, as in `Formula.values`. A gate of the user may be given
+            inputs that it does not use, which the formula does not have.
+    """
+
+    program: Program
+    node: int
+    first: int
+    value: Callable[[int], Any]
 
 
 class Formula:
@@ -73,6 +93,8 @@ class Formula:
         self.names = dict(names)
         self.makers = makers
         self.warnings: list[str] = []
+        self.written: Written | None = None
+        """Where it stands in its program; None if that is not known."""
         self.label = label
         """A node's name, or the piece of source that it stands for."""
         self.place = place

@@ -15,7 +15,7 @@ from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
-from gradcalc.formula import Formula, Interval, Measured, Points
+from gradcalc.formula import Formula, Interval, Measured, Points, Written
 from gradcalc.gates.record import Body
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 from gradcalc.language.constants import CONSTANTS
@@ -24,7 +24,11 @@ from gradcalc.language.program import Assigned, Input, Output, Program
 from gradcalc.language.sheet import LABEL_LIMIT
 
 if TYPE_CHECKING:
+    from gradcalc.aspects import Direction, Sensitivity, Tangent
+    from gradcalc.checking.conventions import Kink
     from gradcalc.checking.verdicts import Check
+    from gradcalc.uncertainty.propagate import Propagation
+    from gradcalc.uncertainty.spread import Correlation, Spread
 
 Answer = TypeVar("Answer")
 
@@ -56,6 +60,12 @@ class NodeReport:
         note: words about a convention or a reason.
         verdicts: of an array an array of the verdicts of its elements, `off` for those that were not drawn (their numerical
             derivative is nan); None where it was not checked by element.
+        opened: of the result of a gate that was opened, the gate's name.
+        inside: of the nodes that it is made from, the name of the outermost gate that was opened.
+        tangents: in forward mode how the node moves along each direction.
+        uncertainty: the standard uncertainty of the value, where inputs are uncertain; of the node's shape.
+        share: of an uncertain input, its part of the output's variance.
+        elasticity: value times gradient, by the output; where it was asked for.
     """
 
     id: int
@@ -73,6 +83,12 @@ class NodeReport:
     slopes: tuple[float, float] | None = None
     note: str = ""
     verdicts: Any = None
+    opened: str = ""
+    inside: str = ""
+    tangents: tuple[Tangent, ...] = ()
+    uncertainty: Any = None
+    share: Any = None
+    elasticity: Any = None
 
 
 class Nodes(Sequence[NodeReport]):
@@ -83,6 +99,16 @@ class Nodes(Sequence[NodeReport]):
         self._make = report
         self._gone = [] if gone is None else gone
         """Not empty once the program has forgotten these nodes; slices share it."""
+
+    def with_more(self, add: Callable[[int, NodeReport], None]) -> Nodes:
+        """The same rows, to each of which something is added when it is made, by its node."""
+
+        def make(node: int) -> NodeReport:
+            report = self._make(node)
+            add(node, report)
+            return report
+
+        return Nodes(self._ids, make, self._gone)
 
     def forget(self) -> None:
         """From now on the rows cannot be made: the program goes on without these nodes."""
@@ -128,6 +154,10 @@ class Result:
         warnings: what deserves attention, one sentence each.
         remarks: what else there is to know: that an array output is summed, how the check of a large one was done.
         line: where the output stands in the program, counted from 1.
+        propagation: how uncertain the value is, where inputs are uncertain.
+        directions: in forward mode the directions along which inputs were moved.
+        sensitivity: the source, painted by influence, where that was asked for.
+        kinks: where gates have no derivative, and what is answered there; None unless that was asked for.
     """
 
     output: str
@@ -140,6 +170,10 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     line: int | None = None
+    propagation: Propagation | None = None
+    directions: tuple[Direction, ...] = ()
+    sensitivity: Sensitivity | None = None
+    kinks: list[Kink] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +191,12 @@ class Options:
         seed: makes random makers repeatable.
         load_allowed: whether programs may read files.
         max_array: the largest array that may be made, in bytes.
+        mode: `reverse` for gradients, or `forward` for how every node moves when inputs do.
+        direction: in forward mode how far inputs move, by name; None moves each input (or those of `wrt`) by itself.
+        correlations: between uncertain inputs.
+        monte_carlo: how many draws of uncertain inputs are evaluated; None for none.
+        sensitivity: whether elasticities are wanted, and the source painted by them.
+        conventions: whether it is wanted what is answered at kinks, here and elsewhere.
     """
 
     wrt: tuple[str, ...] | None = None
@@ -169,6 +209,12 @@ class Options:
     seed: int | None = None
     load_allowed: bool = True
     max_array: int | None = None
+    mode: str = "reverse"
+    direction: Mapping[str, Any] | None = None
+    correlations: tuple[Correlation, ...] = ()
+    monte_carlo: int | None = None
+    sensitivity: bool = False
+    conventions: bool = False
 
 
 class Workspace:
@@ -202,18 +248,23 @@ class Workspace:
         self._notes: dict[str, list[str]] = {}
         """Warnings about values that have been read, not yet told."""
         self._spellers: tuple[Extract, Callable[[int], str]] | None = None
-        self._kinds: frozenset[str] = frozenset()
+        self._kinds: frozenset[str] = frozenset({"uncertain"})
         self._optional = False
-        """What formulas may have beside single values; see `formulas`."""
+        """What results and formulas may have beside single values; see `formulas`."""
+        self._spread: tuple[Mapping[str, Any], Spread] | None = None
 
     # ---- the stream of answers ---------------------------------------------------------------------------------------------------
 
-    def answers(self, source: str | Iterable[str], file: str | None = None) -> Iterator[Result | GradcalcError]:
+    def answers(
+        self, source: str | Iterable[str], file: str | None = None, *, optional: bool = False
+    ) -> Iterator[Result | GradcalcError]:
         """Take a program statement by statement; yield a result for each output as soon as it is known, and what is wrong.
 
         With no output at all, the last named thing is the output. Names that have a value and do not occur are reported at the
-        end. Memory does not grow with the number of outputs that give no names.
+        end. Memory does not grow with the number of outputs that give no names. With `optional`, inputs may have no value: what
+        depends on one is answered by its structure.
         """
+        self._optional = optional
         for answer in self._taken(source, file, self.answer):
             yield answer
             if isinstance(answer, Result) and isinstance(answer.nodes, Nodes):
@@ -232,7 +283,8 @@ class Workspace:
         Args:
             source: the program.
             file: a name for messages.
-            kinds: values that are welcome beside single ones: `range`, `grid`, `uncertain`.
+            kinds: values that are welcome beside single ones: `range`, `grid`, `uncertain`; with `array`, inputs without a value
+                may turn out to be arrays, so that nothing is said about shapes before they are known.
             optional: whether inputs may have no value.
         """
         self._kinds, self._optional = frozenset(kinds), optional
@@ -292,7 +344,7 @@ class Workspace:
     def _answers_to(
         self, statement: Output | Assigned, first: int, answer: Callable[[Output | Assigned, int], Answer]
     ) -> Iterator[Answer | GradcalcError]:
-        missing = [] if self._optional else self._missing(statement.node, first)
+        missing = [] if self._optional else self.missing(statement.node, first)
         if missing:
             # One mistake is told once; so is an assignment that came too late or failed.
             new = [entry for entry in missing if entry.name not in self._told and entry.name not in self.program.late]
@@ -306,7 +358,8 @@ class Workspace:
 
     def answer(self, statement: Output | Assigned, first: int) -> Result:
         """The result of one statement, whose nodes begin with `first`; see `result`."""
-        result = self.result(statement.node, first)
+        unknown = self._optional and self.missing(statement.node, first)
+        result = self.structure(statement.node, first) if unknown else self.result(statement.node, first)
         result.line = statement.line
         result.warnings[:0] = _texts(statement.warnings)
         return result
@@ -335,8 +388,10 @@ class Workspace:
             lambda node: program.place(sources[_outside(sources, node)]),
         )
         made.warnings = [*_texts(statement.warnings), *(note for notes in self._notes.values() for note in notes)]
+        made.written = Written(program, statement.node, first, lambda number: self._any_value(program.inputs[number]))
         self._notes.clear()
-        made.prepared()  # what does not fit is told now, while places are known
+        if "array" not in self._kinds or all(value is not None for value in made.values):
+            made.prepared()  # what does not fit is told now, while places are known
         return made
 
     def _any_value(self, entry: Input) -> Any:
@@ -380,7 +435,8 @@ class Workspace:
         return Points(*self._ends(given, what), int(count))
 
     def _measured(self, given: Any, what: str) -> Measured:
-        value, error = self._given_value(given.centre, what), self._given_value(given.error, what)
+        centre = given.value if isinstance(given, Measured) else given.centre
+        value, error = self._given_value(centre, what), self._given_value(given.error, what)
         if shape_of(error) not in ((), shape_of(value)):
             raise ShapeProblem(
                 f"{what}: value and uncertainty differ in shape", remedy="give one uncertainty, or one for each element"
@@ -390,8 +446,8 @@ class Workspace:
             raise BindingProblem(f"{what}: an uncertainty is a finite number that is not negative", remedy=f"write {what} 1.0±0.1")
         return Measured(value, error)
 
-    def _missing(self, node: int, first: int) -> list[Input]:
-        """The inputs that a node depends on and that have no value."""
+    def missing(self, node: int, first: int) -> list[Input]:
+        """The inputs that a node depends on and that have no value; for `first` see `result`."""
         found = []
         for entry in self._inputs_of(node, first):
             if entry.name not in self.bindings and entry.default is None:
@@ -446,6 +502,13 @@ class Workspace:
                     f"--wrt {name}: the program has no such name",
                     remedy=f"did you mean {near}?" if near else "name an input or a named node",
                 )
+        for name in self.options.direction or ():
+            if name not in known:
+                near = nearest(name, inputs)
+                listed = f"its inputs are {', '.join(inputs)}" if inputs else "it has none"
+                yield NameProblem(
+                    f"--direction {name}: the program has no such input", remedy=f"did you mean {near}?" if near else listed
+                )
         for name in self.options.open:
             if name == "all" or name in self._opened_names:
                 continue
@@ -499,9 +562,28 @@ class Workspace:
         result = Result(self._spelled(node), value, evaluation.shape(last), warnings=self._value_warnings(part, evaluation))
         result.warnings[:0] = [note for notes in self._notes.values() for note in notes]
         self._notes.clear()
-        if self.options.gradients:
+        if self.options.mode == "forward":
+            self._push(part, evaluation, result)
+        elif self.options.gradients:
             self._differentiate(part, evaluation, result)
+        if self.spread is not None:
+            self._propagate(self.spread, part, evaluation, result)
+        if self.options.sensitivity:
+            self._paint(part, evaluation, result)
         return result
+
+    def structure(self, node: int, first: int = 0) -> Result:
+        """A result without numbers, but for those of constants and of inputs that have one; see `result`."""
+        part = self._extract(node, first)
+        names = [entry.name for entry in self.missing(node, first)]
+        words = "has no value" if len(names) == 1 else "have no value"
+        result = Result(self._spelled(node), None, reason=f"{', '.join(names)} {words}")
+        self._add_rows(result, part, None, None)
+        return result
+
+    def value(self, node: int, first: int) -> Any:
+        """The value of a node alone; see `result`."""
+        return self._evaluate(self._extract(node, first)).values[-1]
 
     def _extract(self, node: int, first: int, own: bool = False) -> Extract:
         try:
@@ -558,7 +640,10 @@ class Workspace:
         name = entry.name
         if name not in self._values:
             if name in self.bindings:
-                self._values[name] = self._given_value(self.bindings[name], f"--{name}")
+                given = self.bindings[name]
+                if "uncertain" in self._kinds and _is_uncertain(given):
+                    given = self._measured(given, f"--{name}").value
+                self._values[name] = self._given_value(given, f"--{name}")
             elif entry.default is not None:
                 self._values[name] = self._evaluate(self._extract(entry.default, entry.default)).values[-1]
             else:
@@ -586,9 +671,7 @@ class Workspace:
         if isinstance(value, kinds.Uncertain | kinds.Range | kinds.Grid):
             words = {"Uncertain": "a value with an uncertainty", "Range": "a range", "Grid": "a grid"}[type(value).__name__]
             raise BindingProblem(f"{what} is {words}, and a single value is needed here", remedy=f"write {what} NUMBER")
-        if isinstance(value, bool | int | float):
-            return float(value)
-        return _as_array(value, what)
+        return as_value(value, what)
 
     def _differentiate(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
         program = self.program
@@ -599,7 +682,7 @@ class Workspace:
         else:
             names = {name: program.names[name] for name in self.options.wrt if name in program.names}
             wrt = [position[source] for source in names.values() if source in position]
-        backpropagate(evaluation, self._upstream(result.shape), wrt)
+        backpropagate(evaluation, self.upstream(result.shape), wrt)
         for name, source in names.items():
             inner = position.get(source)
             # A name that the output does not reach has the gradient 0, whatever its shape.
@@ -610,7 +693,163 @@ class Workspace:
         if result.shape and self.options.upstream is None:
             result.remarks.append("the output is an array: the gradients are those of the sum of its elements")
         result.warnings += self._gradient_warnings(part, evaluation)
+        if self.options.conventions:
+            from gradcalc.checking.conventions import kinks
+
+            result.kinks = list(kinks(evaluation, lambda inner: self._label(part, inner)))
         self._check(part, evaluation, result)
+
+    # ---- what there is beside gradients ------------------------------------------------------------------------------------------
+
+    @property
+    def spread(self) -> Spread | None:
+        """Which of the values that were given are uncertain, and how they are correlated; None where all are exact.
+
+        Raises:
+            GradcalcError: an uncertainty is none, or correlations are impossible.
+        """
+        uncertain = {name: given for name, given in self.bindings.items() if _is_uncertain(given)}
+        if not uncertain and not self.options.correlations and self.options.monte_carlo is None:
+            return None
+        if (
+            self._spread is None
+            or self._spread[0].keys() != uncertain.keys()
+            or any(self._spread[0][name] is not given for name, given in uncertain.items())
+        ):
+            from gradcalc.uncertainty.spread import Spread
+
+            if not uncertain:
+                option = "--correlation" if self.options.correlations else "--monte-carlo"
+                raise UsageProblem(f"{option}: no input is uncertain", remedy="write one as VALUE±ERROR, or VALUE+/-ERROR")
+            measured = {name: self._measured(given, f"--{name}") for name, given in uncertain.items()}
+            errors = {name: _spread_out(one.error, one.value) for name, one in measured.items()}
+            self._spread = uncertain, Spread(errors, self.options.correlations)
+        return self._spread[1]
+
+    def _propagate(self, spread: Spread, part: Extract, evaluation: Evaluation, result: Result) -> None:
+        """How uncertain the output and every node are."""
+        from gradcalc.uncertainty.propagate import propagate
+
+        position = self._positions(part)
+        nodes = {entry.name: position[entry.node] for entry in self._inputs(part) if entry.name in spread.errors}
+        found = propagate(evaluation, spread, nodes, self.options.monte_carlo, self._makers.seed, self.progress)
+        result.propagation = found
+        if isinstance(result.nodes, Nodes):
+            names = {node: name for name, node in nodes.items()}
+
+            def add(node: int, report: NodeReport) -> None:
+                report.uncertainty = found.first.uncertainties[node]
+                report.share = found.first.shares.get(names.get(node, ""))
+
+            result.nodes = result.nodes.with_more(add)
+
+    def _push(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
+        """Forward mode: how every node moves along some directions, checked, as rows."""
+        from gradcalc.aspects import pushed
+        from gradcalc.checking.verdicts import VERDICTS, worst
+
+        evaluation.wanted = bytearray(len(part.graph))
+        directions = self._directions(part, evaluation, result)
+        rows = self._rows(part)
+        runs = pushed(evaluation, directions, rows, self.options.check)
+        result.directions = tuple(directions)
+        self._add_rows(result, part, evaluation, None)
+        assert isinstance(result.nodes, Nodes)
+
+        def add(node: int, report: NodeReport) -> None:
+            report.tangents = tuple(run.tangent(node, report.shape) for run in runs)
+            if not report.tangents:
+                return
+            bad = max(report.tangents, key=lambda tangent: VERDICTS.index(tangent.verdict))
+            report.verdict, report.note, report.slopes = bad.verdict, bad.note, bad.slopes
+            report.digits = min((one.digits for one in report.tangents if one.digits is not None), default=None)
+            if len(report.tangents) == 1:
+                report.numerical, report.error_bar, report.verdicts = bad.numerical, bad.error_bar, bad.verdicts
+
+        result.nodes = result.nodes.with_more(add)
+        checks = [run.check for run in runs if run.check is not None]
+        result.verdict = worst([check(node).verdict for check in checks for node in rows])
+        if result.verdict == "off":
+            result.reason = next((run.reason for run in runs if run.reason), "") or self._unchecked(result, bool(runs))
+        for run in runs:
+            (name, amount), *others = run.direction.amounts.items()
+            if self.options.direction is None and not others and isinstance(amount, float):
+                derivative = run.tangents[-1]
+                result.gradients[name] = derivative if isinstance(derivative, float) else float(derivative.sum())
+        result.warnings += self._tangent_warnings(part, evaluation, [(run.direction.title, run.tangents) for run in runs])
+
+    def _directions(self, part: Extract, evaluation: Evaluation, result: Result) -> list[Direction]:
+        """The directions of forward mode: the one that is given, or one for each input that is asked for."""
+        from gradcalc.aspects import Direction
+
+        entries = {entry.name: entry for entry in self._inputs(part)}
+        position = self._positions(part)
+        given = self.options.direction
+        asked = list(given) if given is not None else list(entries) if self.options.wrt is None else list(self.options.wrt)
+        amounts: dict[str, Any] = {}
+        for name in asked:
+            known = self.program.known.get(name)
+            if known is not None and known.kind not in ("input", "default"):
+                raise UsageProblem(
+                    f"forward mode moves inputs, and {name} is computed by the program",
+                    place=known.place(),
+                    remedy="name inputs, or leave out --mode forward: gradients can be by any node",
+                )
+            if name not in entries:
+                if known is not None:
+                    subject = result.output if len(result.output) <= SHORT else "the output"
+                    result.remarks.append(f"{subject} does not depend on {name}")
+                continue
+            amount = 1.0 if given is None else self._given_value(given[name], f"--direction {name}")
+            shape = evaluation.shape(position[entries[name].node])
+            if shape_of(amount) not in ((), shape):
+                from gradcalc.gates.reductions import spell_shape
+
+                raise ShapeProblem(
+                    f"--direction {name}: the direction has shape {spell_shape(shape_of(amount))}, "
+                    f"{name} {f'has shape {spell_shape(shape)}' if shape else 'is a number'}",
+                    remedy=f"give one number, or one for each element of {name}",
+                )
+            amounts[name] = _spread_out(amount, evaluation.values[position[entries[name].node]])
+        nodes = {name: position[entries[name].node] for name in amounts}
+        if given is not None:
+            moves = {nodes[name]: amount for name, amount in amounts.items()}
+            return [Direction("derivative", amounts, moves)] if amounts else []
+        arrays = [name for name, amount in amounts.items() if not isinstance(amount, float)]
+        if arrays:
+            listed = " and ".join([", ".join(arrays[:-1]), arrays[-1]] if len(arrays) > 1 else arrays)
+            result.remarks.append(f"all elements of {listed} move alike; --direction {arrays[0]}=[…] moves them otherwise")
+        return [Direction(f"d/d{name}", {name: amount}, {nodes[name]: amount}) for name, amount in amounts.items()]
+
+    def _tangent_warnings(self, part: Extract, evaluation: Evaluation, runs: Sequence[tuple[str, Sequence[Any]]]) -> list[str]:
+        """A warning that names the first node whose tangent is not finite though all values are."""
+        if not all(map(_all_finite, evaluation.values)):
+            return []
+        for title, tangents in runs:
+            for node, tangent in enumerate(tangents):
+                if not _all_finite(tangent):
+                    return [f"{title} of {self._label(part, node)} (node {node}) is {_spell_value(tangent)}"]
+        return []
+
+    def _paint(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
+        """The elasticities of the nodes, and the source painted by them."""
+        from gradcalc.aspects import Sensitivity, elasticities, painted
+
+        elasticity = elasticities(evaluation)
+        rows = self._rows(part)
+        numbers = {node: number for number, node in enumerate(rows)}
+        if isinstance(result.nodes, Nodes):
+
+            def add(node: int, report: NodeReport) -> None:
+                report.elasticity = elasticity(node)
+
+            result.nodes = result.nodes.with_more(add)
+        whole = elasticity(len(part.graph) - 1)
+        known = whole is not None and _all_finite(whole)
+        reason = "" if known else "the output is 0 or not finite, so nothing is a part of it"
+        sources = {part.source(node): node for node in rows if part.source(node) != HIDDEN}
+        lines = painted(self.program, sources, numbers, elasticity) if known else []
+        result.sensitivity = Sensitivity(lines, reason)
 
     def _positions(self, part: Extract) -> Mapping[int, int] | _Same:
         """Where the nodes of the program are in an extract."""
@@ -618,7 +857,12 @@ class Workspace:
             return _Same()
         return {source: inner for inner, source in enumerate(part.origin) if source != HIDDEN}
 
-    def _upstream(self, shape: tuple[int, ...]) -> Any:
+    def upstream(self, shape: tuple[int, ...]) -> Any:
+        """The gradient from above, for an output of this shape.
+
+        Raises:
+            GradcalcError: it does not fit, or is not finite.
+        """
         if self.options.upstream is None:
             return 1.0
         if self._seed is None:
@@ -646,7 +890,6 @@ class Workspace:
 
     def _check(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
         """Check the gradients, and make the rows."""
-        graph = part.graph
         check: Callable[[int], Check] | None = None
         rows = self._rows(part)
         if self.options.check != "off":
@@ -659,6 +902,11 @@ class Workspace:
             result.verdict = worst([check(node).verdict for node in nodes])
         if result.verdict == "off":
             result.reason = self._unchecked(result, any(evaluation.wanted))
+        self._add_rows(result, part, evaluation, check)
+
+    def _add_rows(self, result: Result, part: Extract, evaluation: Evaluation | None, check: Callable[[int], Check] | None) -> None:
+        """Make the rows of a result, as they are looked at; without an evaluation they tell the structure."""
+        graph, rows = part.graph, self._rows(part)
         numbers: Mapping[int, int] | Sequence[int] = range(len(graph))
         if len(rows) < len(graph):
             numbers = {node: number for number, node in enumerate(rows)}
@@ -685,7 +933,7 @@ class Workspace:
     def _report(
         self,
         part: Extract,
-        evaluation: Evaluation,
+        evaluation: Evaluation | None,
         node: int,
         check: Callable[[int], Check] | None,
         numbers: Mapping[int, int] | Sequence[int],
@@ -696,6 +944,7 @@ class Workspace:
         operator = graph.operators[code]
         gate = "input" if code == INPUT else "constant" if code == CONSTANT else operator.gate.name if operator.gate else ""
         inputs = graph.inputs(node)
+        opened = ""
         call = self.program.graph.operator(source) if source != HIDDEN else operator
         if source != HIDDEN and call.gate is not None and call.gate is not operator.gate:
             shown_open = "all" in self.options.open or call.gate.name in self.options.open
@@ -703,20 +952,35 @@ class Workspace:
                 gate = call.gate.name
                 position = positions()
                 inputs = tuple(position[given] for given in self.program.graph.inputs(source) if given in position)
+            else:
+                opened = call.gate.name
+        value = self._known_value(part, node) if evaluation is None else evaluation.values[node]
         report = NodeReport(
             id=numbers[node],
             name=self._label(part, node),
             named=source != HIDDEN and self.program.name_of(source) is not None,
             gate=gate,
             inputs=tuple(numbers[inner] for inner in inputs),
-            shape=evaluation.shape(node),
-            value=evaluation.values[node],
+            shape=evaluation.shape(node) if evaluation is not None else () if value is None else shape_of(value),
+            value=value,
+            opened=opened,
+            inside=part.inside.get(node, ""),
         )
-        if evaluation.wanted[node]:
+        if evaluation is not None and evaluation.wanted[node]:
             report.gradient = evaluation.gradients[node]
             if check is not None:
                 _add_check(report, check(node))
         return report
+
+    def _known_value(self, part: Extract, node: int) -> Any:
+        """The value of a constant, or of an input that has one; None for all other nodes."""
+        graph = part.graph
+        if graph.codes[node] == CONSTANT:
+            return graph.constant(node)
+        if graph.codes[node] != INPUT:
+            return None
+        entry = self.program.inputs[self.program.graph.left[part.source(node)]]
+        return None if entry.name not in self.bindings and entry.default is None else self.input_value(entry)
 
     def _label(self, part: Extract, node: int) -> str:
         """A node's name, or else its expression; spelled as the output is."""
@@ -844,6 +1108,24 @@ def _outside(sources: Sequence[int], node: int) -> int:
     return node
 
 
+def _is_uncertain(given: Any) -> bool:
+    """Whether a value that was given has an uncertainty."""
+    if isinstance(given, Measured):
+        return True
+    from gradcalc.language.values import Uncertain
+
+    return isinstance(given, Uncertain)
+
+
+def _spread_out(amount: Any, like: Any) -> Any:
+    """A number as an array of the same in the shape of another value."""
+    if isinstance(like, float) or not isinstance(amount, float):
+        return amount
+    import numpy
+
+    return numpy.full(like.shape, amount)
+
+
 def _assigned_in(source: str | Iterable[str], name: str) -> bool:
     """Whether a line of a text seems to assign a name (of a text that is still coming in nobody knows)."""
     return isinstance(source, str) and re.search(rf"(?:^|[;\r\n])[ \t]*{re.escape(name)}[ \t]*=(?!=)", source) is not None
@@ -921,12 +1203,14 @@ def _spell_value(value: Any) -> str:
     return spell_array(value, 60)
 
 
-def _as_array(value: Any, what: str) -> Any:
-    """Nested lists or an array as an array of floats.
+def as_value(value: Any, what: str) -> Any:
+    """A number as a float, nested lists or an array as an array of floats.
 
     Raises:
         BindingProblem: it is neither, or holds anything but numbers.
     """
+    if isinstance(value, bool | int | float):
+        return float(value)
     import numpy
 
     try:

@@ -99,7 +99,7 @@ CASES: dict[str, list[tuple[float, dict[str, float]]]] = {
 }
 """For each example its outputs: the value, and gradients by name."""
 
-AT_KINKS = ("21-relu-of-a-matrix",)
+AT_KINKS = ("21-relu-of-a-matrix", "34-kinks")
 """Examples that show what happens at a kink."""
 
 PARAMETERS = {"W1": (784, 50), "b1": (50,), "W2": (50, 10), "b2": (10,)}

@@ -39,6 +39,13 @@ def test_the_wheel_holds_the_grammar_its_tables_and_the_types(installed: Path) -
     assert {"gradcalc/grammars/gradcalc.lark", "gradcalc/grammars/gradcalc.tables.json", "gradcalc/py.typed"} <= names
 
 
+def test_the_wheel_holds_what_pages_are_made_of(installed: Path, tmp_path: Path) -> None:
+    names = {path.name for path in (installed / "gradcalc/views/pictures/assets").iterdir()}
+    assert {"page.html", "page.css", "page.js", "dagre.min.js", "dagre.LICENSE.txt"} <= names
+    run(installed, tmp_path, "-m", "gradcalc", "graph", "sigmoid(x)", "--x", "1", "-o", str(tmp_path / "x.html"))
+    assert (tmp_path / "x.html").read_text("utf-8").startswith("<!doctype html>")
+
+
 def test_an_installed_gradcalc_evaluates(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path, "-m", "gradcalc", "(a+b)/(c+d)", "--a=1", "--b=2", "--c=3", "--d=4", "--value") == (
         "0.42857142857142855\n"

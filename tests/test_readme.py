@@ -34,7 +34,7 @@ def test_the_test_command_is_the_one_that_ci_runs() -> None:
     assert "python -m pytest -n 2" in (ROOT / ".ci/run").read_text()
 
 
-@pytest.mark.parametrize("name", record.PICTURES)
+@pytest.mark.parametrize("name", [*record.PICTURES, *record.SESSIONS])
 def test_the_pictures_are_of_real_output(name: str) -> None:
     kept = (Path(record.__file__).parent / f"{name}.svg").read_text("utf-8")
     text = re.sub(r"<[^>]*>", "", kept)

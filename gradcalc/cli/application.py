@@ -15,14 +15,16 @@ import click
 from gradcalc.cli.arguments import HELP as HELP_OPTIONS
 from gradcalc.cli.command import version_option
 from gradcalc.cli.commands import COMMANDS
-from gradcalc.cli.output import complain
-from gradcalc.errors import GradcalcError, UsageProblem
+from gradcalc.cli.mistakes import reported
+from gradcalc.errors import UsageProblem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
 DEFAULT = "eval"
+SESSION = "repl"
+"""The command that is meant by no arguments at all on a terminal."""
 COMPLETION_VARIABLE = "_GRADCALC_COMPLETE"
 
 HELP = """A calculator for computational graphs: the value and the gradient of a formula at every node, each gradient checked
@@ -50,10 +52,12 @@ class CommandGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before what is no command."""
         if not args and not ctx.resilient_parsing:
-            if sys.stdin is None or sys.stdin.isatty():
-                click.echo(self.get_help(ctx))
-                ctx.exit()
             args = [DEFAULT]
+            if sys.stdin is None or sys.stdin.isatty():
+                if sys.stdin is None or not sys.stdout.isatty():
+                    click.echo(self.get_help(ctx))
+                    ctx.exit()
+                args = [SESSION]
         elif args and args[0] in (*HELP_OPTIONS, "--version"):
             # `-h --h 3` is a program with its input, gone wrong; else what follows a call for help does not matter.
             args = [DEFAULT, *args] if any(argument.partition("=")[0] == "--h" for argument in args[1:]) else args[:1]
@@ -124,28 +128,17 @@ def _refuse_mistyped(arguments: Sequence[str]) -> None:
 def perform(arguments: Sequence[str]) -> int:
     """Perform one command line and return its exit status. Whatever is wrong with it is reported, never raised."""
     _prepare_streams()
-    try:
-        arguments = list(map(_decoded, arguments))
-        if COMPLETION_VARIABLE in os.environ:
-            from click.shell_completion import shell_complete
+    return reported(lambda: _perform(arguments))
 
-            return shell_complete(gradcalc, {}, "gradcalc", COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])
-        with gradcalc.make_context("gradcalc", list(arguments)) as context:
-            return int(gradcalc.invoke(context) or 0)
-    except click.exceptions.Exit as exit:
-        return exit.exit_code
-    except GradcalcError as error:
-        problem = error
-    except click.ClickException as error:
-        problem = _in_our_words(error)
-    except BrokenPipeError:
-        return 0
-    except MemoryError:
-        problem = GradcalcError("there is not enough memory for this")
-    except OSError as error:
-        problem = GradcalcError(f"the results can't be written: {(error.strerror or str(error)).lower()}")
-    complain(problem.report())
-    return 2
+
+def _perform(arguments: Sequence[str]) -> int:
+    arguments = list(map(_decoded, arguments))
+    if COMPLETION_VARIABLE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(gradcalc, {}, "gradcalc", COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])
+    with gradcalc.make_context("gradcalc", arguments) as context:
+        return int(gradcalc.invoke(context) or 0)
 
 
 def _decoded(argument: str) -> str:
@@ -183,16 +176,3 @@ def _prepare_streams() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
-
-
-def _in_our_words(error: click.ClickException) -> GradcalcError:
-    """What click found wrong, as our own kind of error."""
-    message = error.format_message().rstrip(".")
-    remedy = ""
-    if isinstance(error, click.exceptions.NoSuchOption):
-        message = f"there is no option {error.option_name}"
-        if error.possibilities:
-            remedy = f"did you mean {min(error.possibilities)}?"
-    if not remedy and isinstance(error, click.UsageError) and error.ctx is not None:
-        remedy = f"see {error.ctx.command_path} --help"
-    return UsageProblem(message[:1].lower() + message[1:], remedy=remedy)

@@ -169,13 +169,31 @@ def program_options(function: Function) -> Function:
 
     @wraps(function)
     def with_program(
-        *, f: str | None, let: tuple[str, ...], seed: int | None, no_load: bool, max_array: int | None, **others: Any
+        *,
+        f: str | None,
+        let: tuple[str, ...],
+        bindings: tuple[str, ...],
+        seed: int | None,
+        no_load: bool,
+        max_array: int | None,
+        **others: Any,
     ) -> Any:
         from gradcalc.cli.program import GivenProgram
 
         context = click.get_current_context()
         known = known_options(context.command.get_params(context))
-        program = GivenProgram(context.meta["gradcalc.arguments"], known, f, let, seed, not no_load, max_array)
+        program = GivenProgram(
+            context.meta["gradcalc.arguments"],
+            known,
+            f,
+            let,
+            seed,
+            not no_load,
+            max_array,
+            files=bindings,
+            session=context.meta.get("gradcalc.session"),
+            required=getattr(context.command, "program_required", True),
+        )
         return function(program=program, **others)
 
     for decorate in reversed(
@@ -188,6 +206,13 @@ def program_options(function: Function) -> Function:
                 section=PROGRAM,
                 help="The same as --NAME VALUE, also for an input that has the name of an option.",
             ),
+            option(
+                "--bindings",
+                metavar="FILE",
+                multiple=True,
+                section=PROGRAM,
+                help="Values for inputs, from the arrays of an .npz or a JSON object; --NAME VALUE goes before.",
+            ),
             option("--seed", type=Whole(), metavar="N", section=PROGRAM, help="Make random gates repeatable."),
             option("--no-load", is_flag=True, section=PROGRAM, help="Forbid load(...): the program may read no files."),
             option("--max-array", type=Size(), metavar="SIZE", section=PROGRAM, help="The largest array allowed (2GiB)."),
@@ -197,18 +222,29 @@ def program_options(function: Function) -> Function:
     return with_program  # type: ignore[return-value]
 
 
-def output_options(*formats: str) -> Callable[[Function], Function]:
-    """The options that say what results look like and where they go. The command gets them as one argument, `output`."""
+def output_options(*formats: str, tables: bool = True) -> Callable[[Function], Function]:
+    """The options that say what results look like and where they go. The command gets them as one argument, `output`.
+
+    Args:
+        formats: what results may look like, the usual one first.
+        tables: whether there are options about tables for people.
+    """
 
     def add_to(function: Function) -> Function:
         from functools import wraps
 
         @wraps(function)
-        def with_output(*, format: str, digits: int | None, all: bool, quiet: bool, o: str | None, **others: Any) -> Any:
+        def with_output(
+            *, format: str, quiet: bool, o: str | None, digits: int | None = None, all: bool = False, **others: Any
+        ) -> Any:
             from gradcalc.cli.output import Output
 
             return function(output=Output(format, digits, every_row=all, quiet=quiet, path=o), **others)
 
+        about_tables = (
+            option("--all", is_flag=True, section=OUTPUT, help="Show every row of a long table."),
+            option("--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."),
+        )
         for decorate in reversed(
             (
                 option(
@@ -219,8 +255,7 @@ def output_options(*formats: str) -> Callable[[Function], Function]:
                     section=OUTPUT,
                     help=f"What results look like ({formats[0]}).",
                 ),
-                option("--all", is_flag=True, section=OUTPUT, help="Show every row of a long table."),
-                option("--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."),
+                *(about_tables if tables else ()),
                 option("--quiet", is_flag=True, section=OUTPUT, help="Results only: no warnings."),
                 option("-o", metavar="FILE", section=OUTPUT, help="Write the results to FILE, whole or not at all."),
             )

@@ -14,10 +14,12 @@ from gradcalc.errors import UsageProblem
 if TYPE_CHECKING:
     Choice = click.Choice[str]
     WholeType = click.ParamType[int]
+    RealType = click.ParamType[float]
     NamesType = click.ParamType[tuple[str, ...]]
+    AnyType = click.ParamType[Any]
 else:  # older versions of click have no type parameters
     Choice = click.Choice
-    WholeType = NamesType = click.ParamType
+    WholeType = RealType = NamesType = AnyType = click.ParamType
 
 
 def reject(parameter: click.Parameter | None, message: str, remedy: str = "") -> NoReturn:
@@ -62,6 +64,34 @@ class Whole(WholeType):
         return int(value)
 
 
+class Real(RealType):
+    """A finite number, perhaps with a least value, with one that it must exceed (`above`), or one that it must stay `below`."""
+
+    name = "NUMBER"
+
+    def __init__(self, least: float | None = None, above: float | None = None, below: float | None = None) -> None:
+        self.least = least
+        self.above = above
+        self.below = below
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read one; see `click.ParamType.convert`."""
+        if isinstance(value, float):
+            return value
+        if not re.fullmatch(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", value):
+            reject(param, f"{value!r} is not a number")
+        number = float(value)
+        if self.above is not None and not number > self.above:
+            reject(param, f"{value} is not above {self.above:g}")
+        if self.least is not None and not number >= self.least:
+            reject(param, f"{value} is less than {self.least:g}")
+        if self.below is not None and not number < self.below:
+            reject(param, f"{value} is not below {self.below:g}")
+        if number - number != 0.0:
+            reject(param, f"{value} is too large")
+        return number
+
+
 class Names(NamesType):
     """Names of nodes or gates, parted by commas."""
 
@@ -93,3 +123,53 @@ class Size(WholeType):
         if match is None or match[2] not in UNITS:
             reject(param, f"{value!r} is not a size", "write bytes, or a number with a unit: 4GiB, 500MB")
         return int(float(match[1]) * UNITS[match[2]])
+
+
+class NamedValues(AnyType):
+    """Values by name, parted by commas: `x=1,y=[1, 2]`."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Read them; see `click.ParamType.convert`."""
+        if isinstance(value, dict):
+            return value
+        from gradcalc.language.values import Constant, parse_value
+
+        found: dict[str, Any] = {}
+        for part in outside_brackets(value):
+            name, equals, text = part.partition("=")
+            name = normalize("NFKC", name.strip())
+            if not equals or not name.isidentifier() or not text.strip():
+                reject(param, f"{part.strip() or '(empty)'} is not NAME=VALUE", "write names with values: x=1,y=-2")
+            if name in found:
+                reject(param, f"{name} is given twice", "leave one of them out")
+            found[name] = parse_value(text, f"{param.opts[0] if param is not None else ''} {name}".strip())
+            if not isinstance(found[name], Constant):
+                reject(param, f"{text.strip()} is not a single value", f"write {name}=NUMBER")
+        return found
+
+
+class Correlated(AnyType):
+    """A correlation of two inputs: `a,b=0.3`."""
+
+    name = "A,B=NUMBER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read one; see `click.ParamType.convert`."""
+        if not isinstance(value, str):
+            return value
+        from gradcalc.uncertainty.spread import parse_correlation
+
+        return parse_correlation(value)
+
+
+def outside_brackets(text: str) -> list[str]:
+    """The parts of a text between commas that are in no brackets."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]]

@@ -14,6 +14,7 @@ from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, U
 
 if TYPE_CHECKING:
     from gradcalc.formula import Formula
+    from gradcalc.repl.session import Session
     from gradcalc.workspace import Result, Workspace
 
 
@@ -40,6 +41,11 @@ class Source:
         """What places in the file are called."""
         return None if self.path == "-" else self.path
 
+    @property
+    def reads_standard_input(self) -> bool:
+        """Whether (a part of) the program comes from standard input."""
+        return "-" in (self.path, self.text)
+
     def content(self) -> str | Iterator[str]:
         """The text, whole if that is how it came."""
         return self.text if self.path is None and self.text is not None and self.text != "-" else self.chunks()
@@ -48,14 +54,14 @@ class Source:
         """The text, piece by piece, as it comes in."""
         if self.path is not None:
             line = "\n"
-            for line in _file_lines(self.path):
+            for line in file_lines(self.path):
                 self.lines += line.count("\n") + line.count("\r") - line.count("\r\n")
                 yield line
             if self.text is not None and not line.endswith(("\n", "\r")):
                 self.lines += 1
                 yield "\n"
         if self.text == "-":
-            yield from _decoded(sys.stdin, "standard input")
+            yield from stream_lines(sys.stdin, "standard input")
         elif self.text is not None:
             yield self.text
 
@@ -71,6 +77,21 @@ class Source:
         if place.line <= self.lines:
             return place
         return place._replace(line=place.line - self.lines, file=None, alone="\n" not in (self.text or ""))
+
+
+class SessionSource(Source):
+    """The program of a session: its definitions, and the expression that a command works on."""
+
+    def __init__(self, definitions: str, expression: str) -> None:
+        super().__init__(None, definitions + expression)
+        self.lines = definitions.count("\n")
+
+    def moved(self, problem: GradcalcError) -> GradcalcError:
+        """The problem without the numbers of lines, which nobody has seen."""
+        if problem.place is not None:
+            problem.place = problem.place._replace(alone=True)
+        problem.related = tuple((words, place._replace(alone=True)) for words, place in problem.related)
+        return problem
 
 
 def source_of(path: str | None, programs: Sequence[str], bound: Container[str] = ()) -> Source:
@@ -116,9 +137,14 @@ def _goes_on(first: str, second: str) -> bool:
     return any(not character.isalnum() for character in second[:1] + first[-1:]) and len(first) + len(second) < 60
 
 
-def _file_lines(path: str) -> Iterator[str]:
+def file_lines(path: str) -> Iterator[str]:
+    """The lines of a file; `-` is standard input.
+
+    Raises:
+        DataProblem: it can't be read, or is not UTF-8.
+    """
     if path == "-":
-        yield from _decoded(sys.stdin, "standard input")
+        yield from stream_lines(sys.stdin, "standard input")
         return
     try:
         with open(path, "rb") as file:
@@ -130,7 +156,7 @@ def _file_lines(path: str) -> Iterator[str]:
         raise DataProblem(f"{path} can't be read: this environment can't spell its name", remedy="set LC_ALL=C.UTF-8") from None
 
 
-def _decoded(stream: IO[str] | None, name: str) -> Iterator[str]:
+def stream_lines(stream: IO[str] | None, name: str) -> Iterator[str]:
     """The lines of a text stream; always UTF-8, whatever the environment says."""
     if stream is None:
         raise UsageProblem(f"{name} is closed")
@@ -174,13 +200,40 @@ class GivenProgram:
         seed: int | None,
         load_allowed: bool,
         max_array: int | None,
+        *,
+        files: Sequence[str] = (),
+        session: Session | None = None,
+        required: bool = True,
     ) -> None:
-        self.source = self._source(arguments, path, known)
+        """Read the arguments of a command.
+
+        Args:
+            arguments: the command line, divided.
+            known: the options of the command.
+            path: the file of the program.
+            lets: values given by `--let`.
+            seed: makes random gates repeatable.
+            load_allowed: whether the program may read files.
+            max_array: the largest array, in bytes.
+            files: whose values are taken for inputs that have no value otherwise.
+            session: where the command is typed in a session, which is its program then; standard input is not read.
+            required: whether there has to be a program.
+        """
         self.given = arguments.given
         self.known = known
         self.seed = seed
         self.load_allowed = load_allowed
         self.max_array = max_array
+        self.files = files
+        self._from_files: dict[str, str] = {}
+        self.source: Source
+        self._session_values: dict[str, Any] = {}
+        if session is not None and path is None:
+            self._join(session, " ".join(arguments.programs) or None)
+        elif not required and path is None and not arguments.programs:
+            self.source = Source(None, "")
+        else:
+            self.source = self._source(arguments, path, known)
         self.bindings = dict(arguments.bindings)
         for text in lets:
             name, equals, value = text.partition("=")
@@ -188,6 +241,19 @@ class GivenProgram:
                 raise BindingProblem(f"--let {text} is not NAME=VALUE", remedy="write --let rate=0.1")
             bind(self.bindings, name.strip(), value)
         self._lets = {normalize("NFKC", text.partition("=")[0].strip()) for text in lets}
+
+    def _join(self, session: Session, expression: str | None) -> None:
+        """Take the program of a session."""
+        from gradcalc.repl.writing import program_for
+
+        definitions, target, self._session_values = program_for(session, expression)
+        if not target:
+            raise UsageProblem("the session has no expression yet", remedy="write one first, or behind the command")
+        self.source = SessionSource(definitions, target)
+        options = session.options
+        self.seed = options.seed if self.seed is None and session.seeded else self.seed
+        self.load_allowed = self.load_allowed and options.load_allowed
+        self.max_array = options.max_array if self.max_array is None else self.max_array
 
     @staticmethod
     def _source(arguments: Arguments, path: str | None, known: Mapping[str, Known]) -> Source:
@@ -208,7 +274,7 @@ class GivenProgram:
         """The bindings as values of the language."""
         from gradcalc.language.values import parse_value
 
-        values = {}
+        values: dict[str, Any] = dict(self._session_values) | self._file_values()
         for name, text in self.bindings.items():
             what = f"--let {name}" if name in self._lets else f"--{name}"
             if text.startswith("=") and not text.startswith("=="):
@@ -222,6 +288,20 @@ class GivenProgram:
                 if near:
                     raise UsageProblem(f"there is no option --{name}", remedy=near) from None
                 raise
+        return values
+
+    def _file_values(self) -> dict[str, Any]:
+        """The values that files give."""
+        values: dict[str, Any] = {}
+        for file in self.files:
+            from gradcalc.tables.bindings import read_bindings
+
+            for name, value in read_bindings(file, self.max_array).items():
+                if name in values:
+                    raise BindingProblem(
+                        f"{self._from_files[name]} and {file} both give a value for {name}", remedy="leave out one of them"
+                    )
+                values[name], self._from_files[name] = value, file
         return values
 
     def workspace(self, progress: Callable[[int, int], None] | None = None, **options: Any) -> Workspace:
@@ -238,16 +318,16 @@ class GivenProgram:
         try:
             for answer in workspace.formulas(self.source.content(), self.source.name, kinds=kinds, optional=optional):
                 self._refuse_ambiguous(workspace)
-                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
+                yield self.explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
                 gc.enable()  # see `run`: from here on there may be garbage
         except GradcalcError as problem:
             yield self.source.moved(problem)
 
-    def answers(self, workspace: Workspace) -> Iterator[Result | GradcalcError]:
-        """The answers to the program, one by one as its text comes in."""
+    def answers(self, workspace: Workspace, optional: bool = False) -> Iterator[Result | GradcalcError]:
+        """The answers to the program, one by one as its text comes in; with `optional`, inputs may have no value."""
         held: Result | None = None
         try:
-            for answer in workspace.answers(self.source.content(), self.source.name):
+            for answer in workspace.answers(self.source.content(), self.source.name, optional=optional):
                 self._refuse_ambiguous(workspace)
                 if not isinstance(answer, GradcalcError):
                     if held is not None:
@@ -261,7 +341,7 @@ class GivenProgram:
                 elif held is not None and not self._asks_for_strangers(workspace, held):
                     yield held
                     held = None
-                yield self._explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
+                yield self.explained(answer, workspace) if isinstance(answer, GradcalcError) else answer
                 # See `run`: from here on there may be garbage.
                 gc.enable()
             if held is not None and not self._asks_for_strangers(workspace, held):
@@ -276,19 +356,23 @@ class GivenProgram:
         known = workspace.program.known
         return wrt is not None and len(result.nodes) <= HELD_NODES and not any(name in known for name in wrt)
 
-    def _explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
+    def explained(self, problem: GradcalcError, workspace: Workspace) -> GradcalcError:
         """The problem in the terms of this command line, on which some names are options."""
         if isinstance(problem, BindingProblem) and problem.unknown is not None:
             known = workspace.program.known
             inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
             problem.remedy = suggestion(problem.unknown, self.known, inputs) or problem.remedy
+            if problem.unknown in self._from_files and problem.unknown not in self.bindings:
+                problem.message += f", for which {self._from_files[problem.unknown]} gives a value"
         if isinstance(problem, BindingProblem) and problem.missing is not None:
             from gradcalc.cli.commands import COMMANDS
 
             name = problem.missing
             if f"--{name}" in self.known:
                 problem.remedy = problem.remedy.replace(f"--{name} NUMBER", let(name, "NUMBER"))
-            if name in COMMANDS:
+            if isinstance(self.source, SessionSource):
+                problem.remedy = f"give it one: {name} = NUMBER"
+            elif name in COMMANDS:
                 problem.remedy = f"a command comes first: gradcalc {name}"
         return self.source.moved(problem)
 
@@ -296,6 +380,11 @@ class GivenProgram:
         """An option given that has the name of an input may have been meant for the input."""
         for name, written in self.given.items():
             entry = workspace.program.known.get(name)
-            if entry is not None and name not in self.bindings and entry.kind in ("input", "default"):
+            if (
+                entry is not None
+                and name not in self.bindings
+                and name not in self._from_files
+                and entry.kind in ("input", "default")
+            ):
                 value = written.partition(" ")[2]
                 raise UsageProblem(f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input")

@@ -19,7 +19,7 @@ def exact_text(value: Any) -> str:
     """A number or an array in the language's own syntax, on one line, so that it reads back."""
     if isinstance(value, (float, int)):
         return number_text(value)
-    return _nested_text(value.tolist(), number_text)
+    return nested_text(value.tolist(), number_text)
 
 
 def rounded_text(value: float, digits: int) -> str:
@@ -64,7 +64,7 @@ def array_text(value: Any, digits: int, room: int, shaped: bool = True) -> str:
     `shaped` is whether the shape is news here; beside the value of a node, the shape of its gradient is none.
     """
     if value.size <= room // 2:
-        whole = _nested_text(value.tolist(), lambda item: rounded_text(item, digits))
+        whole = nested_text(value.tolist(), lambda item: rounded_text(item, digits))
         if len(whole) <= room:
             return whole
     shape = "×".join(map(str, value.shape))
@@ -109,10 +109,10 @@ def _corner(value: Any, columns: int) -> str:
     return text
 
 
-def _nested_text(items: Any, spell: Callable[[float], str]) -> str:
+def nested_text(items: Any, spell: Callable[[float], str]) -> str:
     """Nested lists in the language's syntax; the nesting is bounded by NumPy's number of dimensions."""
     if isinstance(items, list):
-        return f"[{', '.join(_nested_text(item, spell) for item in items)}]"
+        return f"[{', '.join(nested_text(item, spell) for item in items)}]"
     return spell(items)
 
 

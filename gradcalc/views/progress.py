@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,16 +43,49 @@ class ProgressBar:
         elif time.monotonic() - self._began > PATIENCE:
             self._start(done, total)
 
-    def _start(self, done: int, total: int) -> None:
+    def _start(self, done: int, total: int | None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Progress(*self._columns(), console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task(self._words, completed=done, total=total)
         self._bar.start()
+
+    def _columns(self) -> Sequence[Any]:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+        return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
 
     def _stop(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class RowsBar(ProgressBar):
+    """A bar for a table whose rows pass by: how many have, and how fast; how many there are may be unknown."""
+
+    def rows(self, rows: int, done: int, total: int | None) -> None:
+        """Show that so many rows have passed, which are so much of so much, in whatever measure."""
+        elapsed = time.monotonic() - self._began
+        if not self._watched or (self._bar is None and elapsed <= PATIENCE):
+            return
+        if self._bar is None:
+            self._start(done, total)
+        assert self._bar is not None
+        words = f"{rows:,} rows, {rate_text(rows / elapsed)}"
+        self._bar.update(self._task, completed=done, total=total, description=f"{self._words} {words}")
+
+    def _columns(self) -> Sequence[Any]:
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        return TextColumn("{task.description}"), BarColumn(bar_width=20), TaskProgressColumn(), TimeRemainingColumn()
+
+
+def rate_text(rate: float) -> str:
+    """How many rows a second: `830 rows/s`, `8.3 M rows/s`."""
+    for unit, size in (("M ", 1e6), ("k ", 1e3)):
+        if rate >= size:
+            number = rate / size
+            return f"{number:.1f} {unit}rows/s" if number < 100 else f"{number:.0f} {unit}rows/s"
+    return f"{rate:.0f} rows/s"

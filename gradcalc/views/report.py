@@ -89,7 +89,7 @@ LONGEST_OUTPUT = 200
 
 def result_text(result: Result, surface: Surface, digits: int | None = None, every_row: bool = False) -> str:
     """A whole result: the output and its value, the verdict, the table of nodes, and words on what is not smooth."""
-    text = painted(_heading(result, surface), surface)
+    text = painted(_heading(result, surface, digits), surface)
     shown, left_out = _shown_rows(result.nodes, every_row)
     if shown:
         text += "\n" + render(_fitting_table(result.nodes, shown, left_out, surface, digits), surface)
@@ -102,7 +102,18 @@ def result_text(result: Result, surface: Surface, digits: int | None = None, eve
         text += "\n" + painted(
             [line for note, names in notes.items() for line in wrapped(_note(names, note, surface), surface.width)], surface
         )
+    if result.sensitivity is not None:
+        from gradcalc.views.influence import influence_lines
+
+        text += "\n" + painted(influence_lines(result.sensitivity, surface), surface)
     return text
+
+
+def result_pieces(result: Result) -> tuple[list[Cell], Table | None]:
+    """The lines above the table of a result, and the table, for those who show them in their own way."""
+    surface = Surface()
+    shown, left_out = _shown_rows(result.nodes, every_row=False)
+    return list(_heading(result, surface)), _fitting_table(result.nodes, shown, left_out, surface, None) if shown else None
 
 
 def _note(names: Sequence[str], note: str, surface: Surface) -> Cell:
@@ -114,9 +125,13 @@ def _note(names: Sequence[str], note: str, surface: Surface) -> Cell:
     return (Span(concerned, "name"), Span(f": {words}"))
 
 
-def _heading(result: Result, surface: Surface) -> Iterable[Cell]:
+def _heading(result: Result, surface: Surface, digits: int | None = None) -> Iterable[Cell]:
     """`(a + b)/(c + d) = 0.42857142857142855`, and the verdict below it."""
-    value = _whole_value(result.value, surface)
+    value = whole_value(result.value, surface)
+    if result.propagation is not None:
+        from gradcalc.views.uncertainty import heading_value
+
+        value = heading_value(result, value, surface, digits)
     output = visible(result.output)
     room = max(surface.width, 3 * surface.width - len(value)) - 3 if surface.terminal else LONGEST_OUTPUT
     output = cut(output, room)
@@ -124,18 +139,30 @@ def _heading(result: Result, surface: Surface) -> Iterable[Cell]:
         output, value = to_ascii(output), to_ascii(value)
     yield (Span(output, "strong"), Span(" = "), Span(value, "value"))
     verdict = result.verdict
-    words = _verdict_words(result)
-    spans = (Span(_signed(verdict, surface), verdict), Span(f": {words if surface.unicode else to_ascii(words)}"))
+    words = verdict_words(result)
+    spans = (Span(signed(verdict, surface), verdict), Span(f": {words if surface.unicode else to_ascii(words)}"))
     yield from wrapped(spans, surface.width)
-    for remark in result.remarks:
+    for remark in [*_more_remarks(result), *result.remarks]:
         yield from wrapped(cell(remark if surface.unicode else to_ascii(remark), "quiet"), surface.width)
 
 
-def _signed(verdict: str, surface: Surface) -> str:
+def _more_remarks(result: Result) -> Iterable[str]:
+    """What there is to say of directions and of uncertainties."""
+    if len(result.directions) == 1 and result.directions[0].title == "derivative":
+        amounts = result.directions[0].amounts
+        yield "along " + ", ".join(f"{name} = {whole_value(amount, Surface())}" for name, amount in amounts.items())
+    if result.propagation is not None:
+        from gradcalc.views.uncertainty import lines
+
+        yield from lines(result)
+
+
+def signed(verdict: str, surface: Surface) -> str:
+    """A verdict with its sign, where the terminal can show it."""
     return f"{SIGNS[verdict]} {verdict}" if surface.unicode else verdict
 
 
-def _whole_value(value: Any, surface: Surface) -> str:
+def whole_value(value: Any, surface: Surface) -> str:
     """A value as it reads back; an array that would fill the screen as its shape, range and corner."""
     if isinstance(value, (float, int)):
         return number_text(value)
@@ -146,7 +173,7 @@ def _whole_value(value: Any, surface: Surface) -> str:
     return array_text(value, 6, 72)
 
 
-def _verdict_words(result: Result) -> str:
+def verdict_words(result: Result) -> str:
     """What the verdict means here, and which nodes are to blame."""
     verdict = result.verdict
     if verdict == "off":
@@ -155,18 +182,19 @@ def _verdict_words(result: Result) -> str:
     if verdict == "ok":
         digits = [node.digits for node in result.nodes if node.digits is not None and node.verdict == "ok"] if few else []
         precision = f" to {min(digits)} digits or more" if digits else ""
-        return f"gradients and numerical derivatives agree{precision}"
+        return f"{'forward mode' if result.directions else 'gradients'} and numerical derivatives agree{precision}"
     concerned = (node for node in result.nodes if node.verdict == verdict)
     names = [_name_text(node, _inputs_of(node, result.nodes), 24) for node in islice(concerned, 3)]
     others = sum(1 for _ in concerned) if few else next((1 for _ in concerned), 0)
     if others:
         names.append(f"{others} more" if few else "more")
     where = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    gradient = "derivative" if result.directions else "gradient"
     return {
-        "kink": f"the gradient follows a convention at {where}",
+        "kink": f"the {gradient} follows a convention at {where}",
         "edge": f"the function has an edge at {where}",
         "unsure": f"the numerical derivative is too uncertain to judge {where}",
-        "mismatch": f"gradient and numerical derivative disagree at {where}",
+        "mismatch": f"{gradient} and numerical derivative disagree at {where}",
     }[verdict]
 
 
@@ -223,20 +251,42 @@ def _table(shown: Sequence[NodeReport], known: Mapping[int, NodeReport], layout:
     else:
         table.add("gate", [(gate, Span(f" {text}")) for gate, text in zip(gates, inputs, strict=True)])
     _add_values(table, "value", [node.value for node in shown], layout)
+    if any(node.uncertainty is not None for node in shown):
+        _add_uncertainties(table, shown, layout)
     if any(node.gradient is not None for node in shown):
         _add_values(table, "gradient", [node.gradient for node in shown], layout)
+    for number, tangent in enumerate(shown[0].tangents):
+        _add_values(table, tangent.title, [node.tangents[number].value for node in shown], layout, "gradient")
+    if any(node.elasticity is not None for node in shown):
+        _add_values(table, "elasticity", [node.elasticity for node in shown], layout._replace(digits=min(layout.digits, 4)), "")
     if any(node.verdict != "off" for node in shown):
-        if layout.dropped < NUMERICAL:
+        if layout.dropped < NUMERICAL and len(shown[0].tangents) < 2:
             table.add("numerical", _numerical_cells(shown, layout))
         table.add("verdict", [_verdict_cell(node, layout, surface) for node in shown])
     return table
 
 
-def _add_values(table: Table, title: str, values: Sequence[Any], layout: Layout) -> None:
+def _add_uncertainties(table: Table, shown: Sequence[NodeReport], layout: Layout) -> None:
+    """How far each value may be off, and which part of the output's variance each uncertain input has."""
+    from gradcalc.views.uncertainty import share_text, uncertainty_cell
+
+    texts = ["" if _is_exact(node) else uncertainty_cell(node.uncertainty, layout.room) for node in shown]
+    right = all(node.uncertainty is None or isinstance(node.uncertainty, float) for node in shown)
+    table.add("uncertainty", [cell(text, "value") for text in (_column(texts, layout) if right else texts)], right=right)
+    table.add("share", [cell(share_text(node.share)) for node in shown], right=True)
+
+
+def _is_exact(node: NodeReport) -> bool:
+    """Whether an input was given without an uncertainty."""
+    return node.gate == "input" and node.share is None
+
+
+def _add_values(table: Table, title: str, values: Sequence[Any], layout: Layout, style: str | None = None) -> None:
     """A column of numbers, or of numbers and arrays."""
     texts = [_value_text(value, layout, shaped=title == "value") for value in values]
     right = all(value is None or isinstance(value, (float, int)) for value in values)
-    table.add(title, [cell(text, title) for text in (_column(texts, layout) if right else texts)], right=right)
+    style = title if style is None else style
+    table.add(title, [cell(text, style) for text in (_column(texts, layout) if right else texts)], right=right)
 
 
 def _column(texts: list[str], layout: Layout) -> list[str]:
@@ -350,4 +400,4 @@ def _verdict_cell(node: NodeReport, layout: Layout, surface: Surface) -> Cell:
     if node.verdict == "off":
         return cell("")
     words = f", {node.digits} digits" if layout.wordy and node.digits is not None and node.verdict == "ok" else ""
-    return (Span(_signed(node.verdict, surface), node.verdict), Span(words, "quiet"))
+    return (Span(signed(node.verdict, surface), node.verdict), Span(words, "quiet"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gradcalc.views.numbers import point_position
 from gradcalc.views.surface import Surface
@@ -15,7 +16,7 @@ GAP = 2
 
 
 class Span(NamedTuple):
-    """A piece of text in one style, which is a word of `STYLES`."""
+    """A piece of text in one style: a word of `STYLES`, or as Rich has it."""
 
     text: str
     style: str = ""
@@ -30,12 +31,21 @@ STYLES = {
     "name": "bold",
     "value": "green",
     "gradient": "cyan",
+    "backward": "red",
     "ok": "green",
     "kink": "yellow",
     "edge": "yellow",
     "unsure": "magenta",
     "mismatch": "bold red",
     "off": "dim",
+    "heat0": "blue",
+    "heat1": "cyan",
+    "heat2": "green",
+    "heat3": "bright_green",
+    "heat4": "yellow",
+    "heat5": "bright_yellow",
+    "heat6": "black on yellow",
+    "heat7": "bold white on red",
 }
 """What a span's style is called in Rich."""
 
@@ -204,12 +214,19 @@ def painted(lines: Iterable[Cell], surface: Surface) -> str:
     text = Text(end="")
     for spans in lines:
         for span in spans:
-            text.append(span.text, STYLES[span.style] or None)
+            text.append(span.text, STYLES.get(span.style, span.style) or None)
         text.append("\n")
     return _printed(text, surface)
 
 
 _consoles: dict[Surface, Any] = {}
+
+
+def _colours() -> Literal["truecolor", "256", "standard"]:
+    """How many colours the terminal says it has. Those of the styles are among the first in any case."""
+    if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return "truecolor"
+    return "256" if "256" in os.environ.get("TERM", "") else "standard"
 
 
 def _printed(drawn: Any, surface: Surface) -> str:
@@ -220,7 +237,7 @@ def _printed(drawn: Any, surface: Surface) -> str:
         _consoles[surface] = Console(
             width=surface.width,
             force_terminal=surface.colour,
-            color_system="standard" if surface.colour else None,
+            color_system=_colours() if surface.colour else None,
             markup=False,
             emoji=False,
             highlight=False,

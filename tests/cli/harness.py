@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,18 @@ def value(*arguments: str, stdin: str | None = None) -> str:
 def process(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run a command line as a process of its own."""
     return subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, cwd=ROOT, timeout=60, check=False)
+
+
+def written_files(process: int, folder: Path) -> list[Path]:
+    """The files in a folder that a process has open and has written to, also those that have no name yet."""
+    handles = Path(f"/proc/{process}/fd")
+    if not handles.is_dir():
+        return [path for path in folder.iterdir() if path.stat().st_size]
+    found = []
+    for handle in list(handles.iterdir()):
+        try:
+            if os.readlink(handle).startswith(f"{folder.resolve()}/") and handle.stat().st_size:
+                found.append(handle)
+        except OSError:
+            continue  # closed in between
+    return found

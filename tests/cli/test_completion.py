@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gradcalc.cli.application import COMPLETION_VARIABLE
+from gradcalc.cli.commands import COMMANDS
 from tests.cli.harness import ROOT, run
 
 
@@ -32,7 +33,7 @@ def test_scripts(monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
 
 
 def test_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert completions(monkeypatch, "") == ["eval", "gates"]
+    assert completions(monkeypatch, "") == list(COMMANDS)
     assert completions(monkeypatch, "ga") == ["gates"]
 
 

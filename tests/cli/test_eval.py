@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gradcalc.cli.commands import COMMANDS
 from gradcalc.cli.output import Output
 from gradcalc.workspace import Result, Workspace
 from tests.cli.harness import Stream, run, value
@@ -172,7 +173,7 @@ def test_warnings_and_quiet() -> None:
         (("evl", "a+b"), "evl is not a command\n  did you mean gradcalc eval?"),
         (("gtes",), "gtes is not a command\n  did you mean gradcalc gates?"),
         (("a", "+", "b"), 'the program has several parts\n  put it in quotes: gradcalc "a + b"'),
-        (("foo", "bar", "--a", "1"), "foo is not a command\n  the commands are eval, gates"),
+        (("foo", "bar", "--a", "1"), f"foo is not a command\n  the commands are {', '.join(COMMANDS)}"),
         (("--a", "1"), 'there is no program\n  write one: gradcalc "a*b" --a 2 --b 3, or -f FILE, or - to type it'),
         (("--a", "a+b"), "there is no program\n  a+b is taken for the value of a: write the program first, or before it --"),
         (("seed*2", "--seed", "3"), "seed is an input and an option\n  write --let seed=3 for the input"),

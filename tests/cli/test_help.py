@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -27,14 +28,21 @@ LINES = [*EXAMPLES, *(example.line for name in COMMANDS for example in command(n
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_examples_run(line: str) -> None:
-    text, _, call = line.rpartition(" | ")
-    words = shlex.split(call)
-    assert words[0] == "gradcalc"
-    answer = run(*words[1:], stdin=shlex.split(text)[1] + "\n" if text else None)
-    assert answer.status == 0, answer.err
-    assert answer.out
-    assert answer.err == ""
+def test_examples_run(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(Path("examples").absolute())
+    monkeypatch.chdir(tmp_path)
+    passed: str | None = None
+    for call in line.split(" | "):
+        command, *arguments = shlex.split(call)
+        if command in ("echo", "printf"):
+            passed = arguments[0].replace("\\n", "\n") + "\n"
+            continue
+        assert command == "gradcalc"
+        answer = run(*arguments, stdin=passed)
+        assert answer.status == 0, answer.err
+        assert answer.err == ""
+        passed = answer.out
+    assert passed or len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.harness import COMMAND, ROOT, process
+from tests.cli.harness import COMMAND, ROOT, process, written_files
 
 QUOTIENT = ("(a+b)/(c+d)", "--a", "1", "--b", "2", "--c", "3", "--d", "4")
 
@@ -70,7 +70,7 @@ def test_interrupting_is_quiet(tmp_path: Path) -> None:
         running.stdin.write(b"1+1\n")
         running.stdin.flush()
         deadline = time.monotonic() + 20
-        while not (names := os.listdir(tmp_path)) or not (tmp_path / names[0]).stat().st_size:
+        while not written_files(running.pid, tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         running.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import math
 
 import numpy
 
-from gradcalc.views.csv import HEADER, result_rows
+from gradcalc.views.csv import header_of, result_rows
 from gradcalc.views.json import json_line, plain, result_document
 from gradcalc.workspace import NodeReport, Result
 from tests.views.samples import quotient, troubled
@@ -48,7 +48,7 @@ def test_json_has_null_for_what_was_not_measured() -> None:
     assert document["reason"] == "why"
     assert document["nodes"][0]["numerical"] == [None, 2.0]
     assert [document["nodes"][1][key] for key in ("numerical", "error_bar", "slopes")] == [None, None, [None, 1.0]]
-    rows = list(csv.DictReader(io.StringIO(HEADER + result_rows(result))))
+    rows = list(csv.DictReader(io.StringIO(header_of(result) + result_rows(result))))
     assert rows[0]["numerical"] == "[nan, 2]"
     assert [rows[1][key] for key in ("numerical", "error_bar", "left", "right")] == ["", "", "", "1"]
 
@@ -69,7 +69,7 @@ def test_json_for_plain_terminals_is_ascii() -> None:
 
 
 def test_csv_reads_back() -> None:
-    text = HEADER + result_rows(quotient()) + result_rows(troubled())
+    text = header_of(quotient()) + result_rows(quotient()) + result_rows(troubled())
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 12
     assert rows[6]["output"] == "(a + b)/(c + d)"

@@ -1,0 +1,1 @@
+"""The language statement by statement: sessions, their prompt, and exercises."""

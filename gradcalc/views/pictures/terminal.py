@@ -1,0 +1,97 @@
+"""The picture of a result for the terminal: drawn with characters, as generously as there is room, or as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gradcalc.dialects.circuit import Circuit
+from gradcalc.views.pictures.characters import Measures, drawing_lines
+from gradcalc.views.pictures.circuit import circuit_of, folded
+from gradcalc.views.pictures.tree import tree_lines
+from gradcalc.views.surface import Surface
+from gradcalc.views.table import Cell, cell, painted, wrapped
+from gradcalc.views.text import cut, to_ascii, visible
+
+if TYPE_CHECKING:
+    from gradcalc.workspace import Result
+
+MOST_DRAWN = 250
+"""A circuit of more parts is not drawn with characters: nobody could follow its wires."""
+TREE_ROWS = 200
+"""How many lines of a tree are shown, if not all are asked for."""
+SMALLEST = 150
+"""A circuit of more parts than this fits no terminal, so that drawing it is not tried there."""
+
+LAYOUTS = ((4, Measures(1, 1)), (3, Measures(1, 1)), (3, Measures(0, 1)), (2, Measures(0, 0)))
+"""From the most generous to the narrowest: digits, and room."""
+
+
+def terminal_text(result: Result, surface: Surface, digits: int | None = None, every_row: bool = False, tree: bool = False) -> str:
+    """The picture of a result as text.
+
+    On a terminal, what is too wide has fewer digits, then gates folded into named nodes, and at last the form of a tree.
+
+    Args:
+        result: what to show, with values or without.
+        surface: where it will be shown.
+        digits: how many significant digits numbers have; by default as many as there is room for.
+        every_row: whether a long tree is shown to its end.
+        tree: whether it is to be a tree in any case.
+    """
+    lines = list(_heading(result, surface))
+    if result.value is None:
+        lines += [*wrapped(cell(_plain(f"without numbers: {result.reason}", surface), "quiet"), surface.width, 0), cell("")]
+    if not tree:
+        drawn = _drawn(result, surface, digits)
+        if drawn is not None:
+            return painted([*lines, *drawn], surface)
+    circuit = circuit_of(result, digits or 4)
+    lines += tree_lines(circuit, surface, None if every_row else TREE_ROWS)
+    if not tree:
+        where = f"for {surface.width} columns" if surface.terminal else "to be drawn with characters"
+        lines += _remarks((f"too large {where}, so it is a tree: from the output to the inputs",), surface)
+    return painted(lines, surface)
+
+
+def _heading(result: Result, surface: Surface) -> Iterator[Cell]:
+    """The formula, where it is not the name that stands at the last gate."""
+    last = result.nodes[-1]
+    if not last.named and last.inputs:
+        yield cell(cut(_plain(visible(result.output), surface), surface.width, "…" if surface.unicode else ".."), "strong")
+        yield cell("")
+
+
+def _drawn(result: Result, surface: Surface, digits: int | None) -> list[Cell] | None:
+    """The lines of the most generous drawing that fits; None if none does."""
+    most = SMALLEST if surface.terminal else MOST_DRAWN
+    if len(result.nodes) > 8 * most:
+        return None
+    circuit: Circuit | None = circuit_of(result, digits or 4)
+    while circuit is not None:
+        if len(circuit.parts) <= most:
+            for precision, measures in LAYOUTS if surface.terminal else LAYOUTS[:1]:
+                precise = circuit if digits or precision == LAYOUTS[0][0] else _with_digits(result, circuit, precision)
+                lines, columns = drawing_lines(precise, surface, measures)
+                if columns <= surface.width:
+                    return [*lines, *_remarks(circuit.remarks, surface)]
+        circuit = folded(result, circuit)
+    return None
+
+
+def _with_digits(result: Result, circuit: Circuit, digits: int) -> Circuit:
+    """The same circuit with shorter numbers."""
+    numbers = {part.node: part for part in circuit_of(result, digits).parts}
+    parts = tuple(part._replace(value=numbers[part.node].value, gradient=numbers[part.node].gradient) for part in circuit.parts)
+    return circuit._replace(parts=parts)
+
+
+def _remarks(remarks: tuple[str, ...], surface: Surface) -> Iterator[Cell]:
+    if remarks:
+        words = "; ".join(remarks) + ("; -o circuit.svg shows everything" if surface.terminal else "")
+        yield cell("")
+        yield from wrapped(cell(_plain(words, surface), "quiet"), surface.width, 0)
+
+
+def _plain(text: str, surface: Surface) -> str:
+    return text if surface.unicode else to_ascii(text)

@@ -1,0 +1,106 @@
+"""`gradcalc fit`: parameters with their errors, in every format; what can't be fitted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import run
+
+DATA = ("--data", "examples/data/misra1a.csv")
+MISRA = ("b1*(1 - exp(-b2*x))", *DATA, "--target", "y", "--b1", "500", "--b2", "1e-4")
+
+
+def test_the_table_has_the_certified_values() -> None:
+    answer = run("fit", *MISRA)
+    assert (answer.status, answer.err) == (0, "")
+    assert "✓ converged" in answer.out
+    assert "238.9421292" in answer.out  # certified: 2.3894212918E+02 with the standard deviation 2.7070075241E+00
+    assert "2.70701" in answer.out
+    assert "0.1245513889" in answer.out
+
+
+def test_json_gives_the_values_as_inputs(tmp_path: Path) -> None:
+    path = tmp_path / "fit.json"
+    assert run("fit", *MISRA, "--format", "json", "-o", str(path)).status == 0
+    document = json.loads(path.read_text("utf-8"))
+    assert document["inputs"]["b1"] == pytest.approx(238.94212918, rel=1e-10)
+    assert document["parameters"]["b2"]["standard_error"] == pytest.approx(7.2668688436e-06, rel=1e-9)
+    assert document["covariance"][0][0] == pytest.approx(2.7070075241**2, rel=1e-9)
+    assert document["degrees_of_freedom"] == 12
+    predicted = run("b1*(1 - exp(-b2*x))", "--x", "77.6", "--bindings", str(path), "--value").out
+    assert float(predicted) == pytest.approx(9.99, abs=0.02)
+
+
+def test_csv_has_a_line_for_each_parameter() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("fit", *MISRA, "--format", "csv").out)))
+    assert [row["parameter"] for row in rows] == ["b1", "b2"]
+    assert float(rows[0]["value"]) == pytest.approx(238.94212918, rel=1e-10)
+    assert float(rows[0]["start"]) == 500
+
+
+def test_only_the_named_inputs_are_fitted() -> None:
+    answer = json.loads(run("fit", *MISRA, "--over", "b2", "--format", "json").out)
+    assert list(answer["parameters"]) == ["b2"]
+    assert answer["degrees_of_freedom"] == 13
+
+
+def test_defaults_of_a_program_are_starts() -> None:
+    answer = run("fit", "b1 = 250; b2 = 5e-4; b1*(1 - exp(-b2*x))", *DATA, "--target", "y", "--format", "json")
+    assert json.loads(answer.out)["inputs"]["b1"] == pytest.approx(238.94212918, rel=1e-10)
+
+
+def test_targets_and_deviations_are_expressions_of_columns() -> None:
+    line = ("m*x + b", *DATA, "--target", "log(y)", "--m", "0", "--b", "1", "--format", "json")
+    plain = json.loads(run("fit", *line).out)
+    weighted = json.loads(run("fit", *line, "--sigma", "2").out)
+    assert weighted["inputs"] == pytest.approx(plain["inputs"])
+    scale = plain["residual_standard_deviation"] / 2
+    assert plain["parameters"]["m"]["standard_error"] == pytest.approx(scale * weighted["parameters"]["m"]["standard_error"])
+
+
+def test_correlations_are_shown_on_request() -> None:
+    assert "correlation" in run("fit", *MISRA, "--correlations").out
+    assert "correlation" not in run("fit", *MISRA).out
+
+
+def test_a_fit_that_stops_early_fails() -> None:
+    answer = run("fit", *MISRA, "--steps", "1")
+    assert answer.status == 1
+    assert "stopped after 1 step: the limit of 1 steps is reached" in answer.out
+    assert "this is no minimum" in answer.err
+
+
+def test_what_the_data_do_not_determine_is_said() -> None:
+    answer = run("fit", "a*b*x^n", *DATA, "--target", "y", "--a", "1", "--b", "2", "--n", "1")
+    assert answer.status == 1
+    assert answer.err == "warning: the data do not determine a and b: their standard error is infinite\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("a*x", *DATA, "--target", "z", "--a", "1"), "has no column z"),
+        (("a*x^n", *DATA, "--target", "y", "--a", "1"), "n has no value, and is no column"),
+        (("a*x", *DATA, "--target", "y", "--a", "1", "--over", "b"), "--over b: the formula has no such input"),
+        (("a*x", *DATA, "--target", "y", "--a", "1", "--over", "x"), "--over x: that is a column"),
+        (("a*x", "--data", "nowhere.csv", "--target", "y", "--a", "1"), "nowhere.csv does not exist"),
+        (("a*x", *DATA, "--target", "y +", "--a", "1"), "--target: an operand is missing"),
+        (("a*x", *DATA, "--target", "y; x", "--a", "1"), "--target is one expression, and not 2"),
+        (("a*x", *DATA, "--target", "y", "--sigma", "x - 300", "--a", "1"), "standard deviation in row 1"),
+        (("x^2", *DATA, "--target", "y"), "there is nothing to fit"),
+        (("sum([a, x])", *DATA, "--target", "y", "--a", "1"), "a fit goes row by row over numbers"),
+        (("sqrt(a - x)", *DATA, "--target", "y", "--a", "1"), "at the start (a = 1) the formula is nan in row 1"),
+        (("a*x", *DATA, "--target", "y", "--a", "0..1"), "--a is a range"),
+    ],
+)
+def test_what_cannot_be_fitted(arguments: tuple[str, ...], words: str) -> None:
+    answer = run("fit", *arguments)
+    assert answer.status == 2
+    assert answer.out == ""
+    assert words in answer.err
+    assert "Traceback" not in answer.err

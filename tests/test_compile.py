@@ -1,0 +1,92 @@
+"""gradcalc.compile: a program as a function of its inputs."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy
+import pytest
+
+import gradcalc
+from gradcalc.errors import BindingProblem, GradcalcError, ProgramSyntaxError, ShapeProblem, UsageProblem
+
+
+def test_it_answers_the_value_and_the_gradients_by_name() -> None:
+    f = gradcalc.compile("(a+b)/(c+d)")
+    value, gradients = f(a=1, b=2, c=3, d=4)
+    assert value == 3 / 7
+    assert gradients == pytest.approx({"a": 1 / 7, "b": 1 / 7, "c": -3 / 49, "d": -3 / 49}, rel=1e-15)
+    assert f.inputs == ("a", "b", "c", "d")
+
+
+def test_whole_numbers_are_floats() -> None:
+    value, _ = gradcalc.compile("a*a")(a=10**200)
+    assert value == math.inf
+    assert isinstance(gradcalc.compile("a*b")(a=2, b=True)[0], float)
+
+
+def test_defaults_may_be_left_out_and_replaced() -> None:
+    f = gradcalc.compile("w = 3\nw*x")
+    assert f(x=2.0)[0] == 6.0
+    assert f(x=2.0, w=5.0) == (10.0, {"w": 2.0, "x": 5.0})
+
+
+def test_the_names_of_a_program_need_not_be_those_of_python() -> None:
+    value, gradients = gradcalc.compile("lambda*µ")(**{"lambda": 2.0, "μ": 3.0})
+    assert value == 6.0
+    assert gradients == {"lambda": 3.0, "μ": 2.0}
+
+
+def test_arrays_are_compiled_for_each_shape() -> None:
+    f = gradcalc.compile("sum(sigmoid(x)*w)")
+    for x in ([1.0, 2.0], numpy.arange(3.0), numpy.ones((2, 2)), 0.5):
+        value, gradients = f(x=x, w=2)
+        s = 1 / (1 + numpy.exp(-numpy.asarray(x)))
+        assert value == pytest.approx(float((2 * s).sum()))
+        numpy.testing.assert_allclose(gradients["x"], 2 * s * (1 - s))
+        assert gradients["w"] == pytest.approx(float(s.sum()))
+
+
+def test_its_gradients_belong_to_the_caller() -> None:
+    f = gradcalc.compile("sum(x*y)")
+    x = numpy.ones(3)
+    _, first = f(x=x, y=x)
+    first["x"][:] = 7.0
+    _, second = f(x=x, y=x)
+    assert second["x"].tolist() == [1.0, 1.0, 1.0] and x.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "kind", "words"),
+    [
+        ("a*b", {"a": 1.0}, BindingProblem, "b has no value"),
+        ("a*b", {"a": 1.0, "b": 1.0, "c": 1.0}, BindingProblem, "no input c"),
+        ("a*b", {"a": 1.0, "c": 1.0}, BindingProblem, "no input c"),
+        ("a*b", {"a": "one", "b": 1.0}, BindingProblem, "a is not a number"),
+        ("a@b", {"a": numpy.ones(2), "b": numpy.ones(3)}, ShapeProblem, "last axis"),
+    ],
+)
+def test_wrong_values_are_refused(text: str, values: dict[str, object], kind: type[GradcalcError], words: str) -> None:
+    f = gradcalc.compile(text)
+    with pytest.raises(kind, match=words):
+        f(**values)
+
+
+def test_wrong_programs_are_refused() -> None:
+    with pytest.raises(ProgramSyntaxError):
+        gradcalc.compile("a+")
+    with pytest.raises(UsageProblem, match="2 outputs"):
+        gradcalc.compile("a+b\na-b")
+
+
+def test_a_call_costs_little() -> None:
+    f = gradcalc.compile("(a+b)/(c+d)")
+    f(a=1.0, b=2.0, c=3.0, d=4.0)
+    best = math.inf
+    for _ in range(50):
+        start = time.perf_counter()
+        for _ in range(100):
+            f(a=1.0, b=2.0, c=3.0, d=4.0)
+        best = min(best, (time.perf_counter() - start) / 100)
+    assert best < 20e-6

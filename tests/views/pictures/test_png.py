@@ -1,0 +1,52 @@
+"""PNG: the same picture in pixels, or a clear word why not."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradcalc.errors import DataProblem, LimitProblem, MissingExtra
+from gradcalc.views.pictures import png
+from gradcalc.views.pictures.drawing import draw
+from tests.views.pictures.circuits import circuit
+
+DRAWING = draw(circuit("q = x+y; f = q*z", x=-2.0, y=5.0, z=-4.0))
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """The width and height that a PNG declares."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", data[16:24])  # type: ignore[return-value]
+
+
+def test_two_pixels_a_unit() -> None:
+    pytest.importorskip("resvg_py")
+    width, height = size(png.png_bytes([DRAWING]))
+    assert abs(width - 2 * DRAWING.width) <= 2
+    assert abs(height - 2 * DRAWING.height) <= 2
+
+
+def test_large_pictures_have_one_pixel_a_unit_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("resvg_py")
+    monkeypatch.setattr(png, "MANY_PIXELS", 1000.0)
+    assert abs(size(png.png_bytes([DRAWING]))[0] - DRAWING.width) <= 1
+    monkeypatch.setattr(png, "MOST_PIXELS", 1000.0)
+    with pytest.raises(LimitProblem, match="million pixels"):
+        png.png_bytes([DRAWING])
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(MissingExtra, match=r"gradcalc\[pictures\]"):
+        png.png_bytes([DRAWING])
+
+
+def test_without_fonts_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    resvg = pytest.importorskip("resvg_py")
+    drawn = resvg.svg_to_bytes
+    monkeypatch.setattr(resvg, "svg_to_bytes", lambda **given: drawn(**given, skip_system_fonts=True))
+    with pytest.raises(DataProblem, match="needs fonts"):
+        png.png_bytes([DRAWING])
