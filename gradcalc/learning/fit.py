@@ -1,0 +1,212 @@
+"""A formula fitted to the rows of a table: its parameters, their standard errors, and how well it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy
+
+from gradcalc.engine.compiled import compile_graph
+from gradcalc.errors import BindingProblem, DataProblem
+from gradcalc.graph import Graph
+from gradcalc.learning.least_squares import Matrix, Problem, Solution, Vector, least_squares
+
+COUPLED = 0.9999
+"""From this correlation on, two parameters can hardly be told apart."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A formula over the rows of a table: a graph, and for each of its inputs by number a column (n,), a number, or a parameter.
+
+    Attributes:
+        graph: of numbers alone; its last node is the value of a row.
+        inputs: the names of its inputs.
+        values: by name; those of the parameters are where they start.
+    """
+
+    graph: Graph
+    inputs: Sequence[str]
+    values: Mapping[str, Any]
+
+    def over(self, parameters: Sequence[str]) -> Over:
+        """The same as a function of some of its inputs."""
+        return Over(self, parameters)
+
+
+class Over:
+    """Values of a formula over all rows as a function of its parameters, and their Jacobian."""
+
+    def __init__(self, rows: Rows, parameters: Sequence[str]) -> None:
+        self.length = max((len(value) for value in rows.values.values() if numpy.ndim(value)), default=1)
+        self._columns = [rows.values[name] for name in rows.inputs]
+        self._places = [rows.inputs.index(name) for name in parameters]
+        self._values = compile_graph(rows.graph, (), None)
+        self._slopes = compile_graph(rows.graph, self._places, None)
+
+    def _at(self, parameters: Iterable[float]) -> list[Any]:
+        columns = list(self._columns)
+        for place, value in zip(self._places, parameters):
+            columns[place] = float(value)
+        return columns
+
+    def values(self, parameters: Iterable[float] = ()) -> Vector:
+        """The formula in every row, (n,)."""
+        values, _ = self._values.rows(self._at(parameters))
+        return numpy.array(numpy.broadcast_to(values, self.length), dtype=float)
+
+    def jacobian(self, parameters: Iterable[float]) -> Matrix:
+        """The formula's exact derivatives in every row by every parameter, (n, p)."""
+        _, slopes = self._slopes.rows(self._at(parameters))
+        return numpy.stack([numpy.broadcast_to(slope, self.length) for slope in slopes], axis=1)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit.
+
+    Attributes:
+        names: of the parameters.
+        values: the fitted parameters, (p,).
+        start: where they began, (p,).
+        errors: their standard errors, (p,); inf where the data do not determine a parameter.
+        covariance: (p, p).
+        rows: how many rows were fitted.
+        residual_sum_of_squares: Σ r², weighted where the rows have standard deviations.
+        residual_standard_deviation: sqrt(Σ r²/(n - p)).
+        degrees_of_freedom: rows less parameters.
+        steps: how many were taken.
+        converged: whether this is a minimum.
+        reason: why the fit stopped.
+        warnings: what deserves attention.
+    """
+
+    names: tuple[str, ...]
+    values: Vector
+    start: Vector
+    errors: Vector
+    covariance: Matrix
+    rows: int
+    residual_sum_of_squares: float
+    residual_standard_deviation: float
+    degrees_of_freedom: int
+    steps: int
+    converged: bool
+    reason: str
+    warnings: tuple[str, ...]
+
+    @property
+    def correlations(self) -> Matrix:
+        """The correlations of the parameters, (p, p)."""
+        with numpy.errstate(all="ignore"):
+            return self.covariance / numpy.outer(self.errors, self.errors)
+
+
+def fit(
+    formula: Rows,
+    target: Rows,
+    parameters: Sequence[str],
+    deviation: Rows | None = None,
+    steps: int = 5000,
+    progress: Callable[[int, float], None] | None = None,
+) -> Fitted:
+    """Fit a formula to a target by least squares.
+
+    Args:
+        formula: with values for its parameters to begin with.
+        target: what the formula should be in every row.
+        parameters: which inputs of the formula may change.
+        deviation: the standard deviation of the target in every row; the residuals are divided by it, and the standard errors
+            follow from it instead of from the spread of the residuals.
+        steps: how many steps may be taken.
+        progress: is told after each step its number and the sum of squares.
+
+    Raises:
+        GradcalcError: a row's target or standard deviation is no finite number, the formula is not finite at the start, or
+            there are fewer rows than parameters.
+    """
+    over = formula.over(parameters)
+    wanted = _finite(target.over(()).values(), "the target")
+    count = max(over.length, len(wanted))
+    spread = numpy.ones(1) if deviation is None else _finite(deviation.over(()).values(), "the standard deviation")
+    if not (spread > 0).all():
+        row = int(numpy.argmin(spread > 0)) + 1
+        raise DataProblem(f"the standard deviation in row {row} is {spread[row - 1]:g}, and must be positive")
+    if count < len(parameters):
+        raise DataProblem(f"{count} rows cannot determine {len(parameters)} parameters", remedy="fit fewer: --over NAMES")
+    problem = Problem(
+        lambda x: (over.values(x) - wanted) / spread,
+        lambda x: over.jacobian(x) / spread.reshape(-1, 1),
+        numpy.array([float(formula.values[name]) for name in parameters]),
+    )
+    _check_start(over, problem, parameters)
+    solution = least_squares(problem, steps, progress)
+    return _fitted(solution, problem.start, parameters, absolute=deviation is not None)
+
+
+def _finite(values: Vector, what: str) -> Vector:
+    bad = ~numpy.isfinite(values)
+    if bad.any():
+        row = int(numpy.argmax(bad))
+        raise DataProblem(f"{what} in row {row + 1} is {values[row]}", remedy="leave that row out of the data")
+    return values
+
+
+def _check_start(over: Over, problem: Problem, parameters: Sequence[str]) -> None:
+    with numpy.errstate(all="ignore"):
+        values, slopes = over.values(problem.start), over.jacobian(problem.start)
+    named = ", ".join(f"{name} = {value:g}" for name, value in zip(parameters, problem.start))
+    bad = ~numpy.isfinite(values)
+    if bad.any():
+        row = int(numpy.argmax(bad))
+        raise BindingProblem(
+            f"at the start ({named}) the formula is {values[row]} in row {row + 1}", remedy="start from other values: --NAME VALUE"
+        )
+    for name, column in zip(parameters, slopes.T):
+        if not numpy.isfinite(column).all():
+            row = int(numpy.argmax(~numpy.isfinite(column)))
+            raise BindingProblem(
+                f"at the start ({named}) the derivative by {name} is {column[row]} in row {row + 1}",
+                remedy="start from other values: --NAME VALUE",
+            )
+
+
+def _fitted(solution: Solution, start: Vector, names: Sequence[str], absolute: bool) -> Fitted:
+    covariance = solution.covariance(absolute)
+    errors: Vector = numpy.sqrt(numpy.diag(covariance))
+    fitted = Fitted(
+        tuple(names),
+        solution.parameters,
+        start,
+        errors,
+        covariance,
+        len(solution.residuals),
+        solution.residual_sum_of_squares,
+        solution.residual_standard_deviation,
+        solution.degrees_of_freedom,
+        solution.steps,
+        solution.converged,
+        solution.reason,
+        (),
+    )
+    return _with_warnings(fitted)
+
+
+def _with_warnings(fitted: Fitted) -> Fitted:
+    warnings = []
+    lost = [name for name, error in zip(fitted.names, fitted.errors) if numpy.isinf(error)]
+    if not fitted.converged and not lost:
+        warnings.append(f"this is no minimum: {fitted.reason}")
+    if lost:
+        one = len(lost) == 1
+        warnings.append(f"the data do not determine {' and '.join(lost)}: {'its' if one else 'their'} standard error is infinite")
+    if fitted.degrees_of_freedom == 0:
+        warnings.append("there are as many parameters as rows: the fit is exact, and says nothing of its errors")
+    correlations = fitted.correlations
+    for i, first in enumerate(fitted.names):
+        for j, second in enumerate(fitted.names[:i]):
+            if abs(correlations[i, j]) > COUPLED:
+                warnings.append(f"{second} and {first} can hardly be told apart: their correlation is {correlations[i, j]:.6f}")
+    return replace(fitted, warnings=tuple(warnings))

@@ -1,0 +1,77 @@
+"""Where something that is not finite came from: the node at which finite inputs made it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from gradcalc.engine.evaluate import backpropagate, evaluate
+from gradcalc.graph import CONSTANT, Graph
+
+
+class Origin(NamedTuple):
+    """A node, what it gave, and what it was given; or (with `slope`) the node whose gradient was the first not to be finite."""
+
+    node: int
+    value: Any
+    inputs: tuple[Any, ...]
+    slope: bool = False
+
+
+def finite(value: Any) -> bool:
+    """Whether a number, or every element of an array, is finite."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    import numpy
+
+    return bool(numpy.isfinite(value).all())
+
+
+def origin(graph: Graph, inputs: Sequence[Any], wrt: Sequence[int]) -> Origin | None:
+    """The node that is to blame for a value, or else for gradients by the nodes of `wrt`, that are not finite; None if all are."""
+    evaluation = evaluate(graph, inputs)
+    values = evaluation.values
+    if not finite(values[-1]):
+        node = _followed(graph, values)
+        return Origin(node, values[node], tuple(values[source] for source in graph.inputs(node)))
+    backpropagate(evaluation, 1.0, wrt)
+    if all(finite(evaluation.gradients[node]) for node in wrt):
+        return None
+    for node in range(len(graph) - 1, -1, -1):
+        if evaluation.wanted[node] and not finite(evaluation.gradients[node]):
+            return Origin(node, evaluation.gradients[node], (), slope=True)
+    return None
+
+
+def _followed(graph: Graph, values: Sequence[Any]) -> int:
+    """From the last node back along what is not finite, to where it began; not into what `where` left out."""
+    node = len(graph) - 1
+    while graph.codes[node] > CONSTANT:
+        sources = graph.inputs(node)
+        gate = graph.operator(node).gate
+        if gate is not None and gate.name == "where":
+            chosen = values[sources[0]] != 0
+            guilty = [s for s, mask in zip(sources[1:], (chosen, _opposite(chosen))) if not _finite_where(mask, values[s])]
+        else:
+            guilty = [source for source in sources if not finite(values[source])]
+        if not guilty or (_has_nan(values[node]) and not any(_has_nan(values[source]) for source in guilty)):
+            return node
+        node = next((source for source in guilty if _has_nan(values[source])), guilty[0])
+    return node
+
+
+def _opposite(flag: Any) -> Any:
+    return not flag if isinstance(flag, bool) else ~flag
+
+
+def _finite_where(mask: Any, value: Any) -> bool:
+    if isinstance(mask, bool):
+        return not mask or finite(value)
+    import numpy
+
+    return bool((numpy.isfinite(value) | ~mask).all())
+
+
+def _has_nan(value: Any) -> bool:
+    return value != value if isinstance(value, float) else bool((value != value).any())

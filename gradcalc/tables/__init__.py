@@ -1,0 +1,1 @@
+"""Numbers over tables: columns of files by name."""

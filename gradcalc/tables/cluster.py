@@ -1,0 +1,293 @@
+"""Sweeps on a cluster: the same batches, calculated by the workers of Dask.
+
+What is sent is plain data: the graphs of the program by the names of their gates, and columns of numbers. A worker that dies costs
+time: its batches are sent to another one.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, NoReturn, Self
+from uuid import uuid4
+
+import numpy
+
+from gradcalc.errors import DataProblem, GradcalcError, MissingExtra, UsageProblem
+from gradcalc.tables.calculation import Calculation, Numbers, part_of
+from gradcalc.tables.grid import Axis, GridSource, grid_columns
+from gradcalc.tables.pieces import Block, Piece
+from gradcalc.tables.sweep import Done, Sweep
+
+try:
+    import dask
+    from distributed import Client, KilledWorker, LocalCluster
+except ImportError:
+    raise MissingExtra("a cluster", "cluster") from None
+
+LOCAL = "local"
+
+SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
+"""How the addresses of clusters begin."""
+
+CONNECT = 10.0
+"""How many seconds a cluster may take to answer, and a worker to be there."""
+
+PATIENCE = 30.0
+"""How many seconds a cluster may be without any worker."""
+
+LOST = 10.0
+"""How many seconds a scheduler may be away."""
+
+LEAST_WAITING, MOST_WAITING = 4, 64
+"""How many batches are under way."""
+
+KEPT = 4
+"""How many programs a worker remembers."""
+
+
+class Cluster:
+    """A cluster that is there, or is started here; used as a context."""
+
+    def __init__(self, address: str) -> None:
+        """Connect.
+
+        Args:
+            address: tcp://HOST:PORT, or local, or local:N for N workers.
+
+        Raises:
+            DataProblem: there is no cluster, or it has no workers that can do this.
+        """
+        workers = _local_workers(address)
+        _hush()
+        warnings.filterwarnings("ignore", module="distributed")
+        self.name = address
+        self._local: Any = None
+        self._client: Any = None
+        self._scratch: Any = None
+        self._since: float | None = None
+        self._terminate: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._terminate = signal.signal(signal.SIGTERM, _end)
+        dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT:g}s"})
+        try:
+            if workers is not None:
+                self.name = "the local cluster"
+                self._scratch = TemporaryDirectory(prefix="gradcalc-", ignore_cleanup_errors=True)
+                self._local = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                    local_directory=self._scratch.name,
+                    preload=[__name__],
+                )
+            self._client = Client(self._local or address, timeout=CONNECT, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=CONNECT)
+            self._refuse_other_versions()
+        except GradcalcError:
+            self.close()
+            raise
+        except (OSError, TimeoutError, ValueError, RuntimeError) as problem:
+            connected = self._client is not None
+            self.close()
+            self._refuse(problem, connected)
+        except BaseException:
+            self.close()
+            raise
+
+    def _refuse(self, problem: Exception, connected: bool) -> NoReturn:
+        if isinstance(problem, RuntimeError):
+            raise DataProblem(f"{self.name} can't be started: {problem}") from None
+        if connected:
+            raise DataProblem(f"{self.name} has no workers", remedy=f"start one: dask worker {self.name}") from None
+        words = f": {problem}" if isinstance(problem, ValueError) else ""
+        raise DataProblem(
+            f"there is no cluster at {self.name}{words}",
+            remedy="start it with dask scheduler and dask worker, or write --cluster local",
+        ) from None
+
+    def _refuse_other_versions(self) -> None:
+        try:
+            versions = self._client.run(_version)
+        except Exception as problem:
+            raise DataProblem(
+                f"the workers of {self.name} can't run gradcalc: {problem}",
+                remedy='install it there, too: pip install "gradcalc[cluster]"',
+            ) from None
+        own = _version()
+        other = next((version for version in versions.values() if version != own), None)
+        if other is not None:
+            raise DataProblem(
+                f"the workers of {self.name} have gradcalc {other[0]} with NumPy {other[1]}, and here are {own[0]} and {own[1]}",
+                remedy="install the same versions, so that the numbers are the same",
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Part from the cluster; end it, if it was started here."""
+        client, local = self._client, self._local
+        self._client = self._local = None
+        for one in (client, local):
+            if one is not None:
+                with suppress(Exception):
+                    one.close(timeout=5)
+        if self._scratch is not None:
+            self._scratch.cleanup()
+        if self._terminate is not None:
+            signal.signal(signal.SIGTERM, self._terminate)
+            self._terminate = None
+
+    def finished(self, sweep: Sweep, batch: int) -> Iterator[Done]:
+        """The batches of a sweep, calculated by the workers, in order."""
+        key, plain = uuid4().hex, [part.plain() for part in sweep.parts]
+        threads = sum(self._client.nthreads().values())
+        most = min(MOST_WAITING, max(LEAST_WAITING, 2 * threads + 2))
+        waiting: deque[tuple[Piece, Piece, Any, int]] = deque()
+
+        def oldest() -> Done:
+            piece, good, future, done = waiting.popleft()
+            return sweep.finish(piece, good, self._result(future), done)
+
+        with closing(sweep.source.blocks(batch)) as blocks:  # type: ignore[type-var]
+            for number, block in enumerate(blocks):
+                piece = sweep.read(block)
+                good = piece.good()
+                data = _sent(block, good)
+                future = self._client.submit(calculate, key, plain, data, good.rows, key=f"gradcalc-{key}-{number}", pure=False)
+                waiting.append((piece, good, future, block.done))
+                if len(waiting) >= most:
+                    yield oldest()
+            while waiting:
+                yield oldest()
+
+    def _result(self, future: Any) -> list[Numbers]:
+        from concurrent.futures import CancelledError
+
+        while True:
+            try:
+                found: list[Numbers] = future.result(timeout=1.0)
+                return found
+            except TimeoutError:
+                self._refuse_lost()
+            except GradcalcError:
+                raise
+            except KilledWorker:
+                raise DataProblem(
+                    f"the workers of {self.name} died again and again over the same rows",
+                    remedy="give them more memory, or smaller batches: --batch N",
+                ) from None
+            except (CancelledError, OSError):
+                raise self._gone() from None
+            except Exception as problem:
+                raise DataProblem(f"a worker of {self.name} failed: {type(problem).__name__}: {problem}") from None
+
+    def _refuse_lost(self) -> None:
+        """Give up if there is no scheduler, or no worker, for long."""
+        running = self._client.status == "running"
+        workers = 0
+        if running:
+            with suppress(Exception):
+                workers = len(self._client.nthreads())
+        if workers:
+            self._since = None
+            return
+        self._since = self._since or time.monotonic()
+        away = time.monotonic() - self._since
+        if not running and away > LOST:
+            raise self._gone()
+        if away > PATIENCE:
+            raise DataProblem(f"{self.name} has lost all its workers", remedy="nothing was written: begin again when it has some")
+
+    def _gone(self) -> DataProblem:
+        return DataProblem(f"{self.name} went away", remedy="nothing was written: begin again when it is back")
+
+
+def _hush() -> None:
+    """Keep Dask from telling of what we tell ourselves."""
+    for name in ("asyncio", "distributed", *logging.root.manager.loggerDict):
+        if name == "asyncio" or name.startswith("distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _end(number: int, frame: Any) -> NoReturn:
+    """End by a signal, but not without ending the workers."""
+    raise SystemExit(128 + number)
+
+
+def _local_workers(address: str) -> int | None:
+    """How many workers a local cluster is to have; None for another one."""
+    from gradcalc.tables.sweep import processors
+
+    name, colon, number = address.partition(":")
+    if name == LOCAL and not colon:
+        return processors()
+    if name == LOCAL and number.isdecimal() and 1 <= int(number) <= 1024:
+        return int(number)
+    if not address.startswith(SCHEMES):
+        raise UsageProblem(f"--cluster {address} is no cluster", remedy="write local, local:4, or tcp://HOST:8786")
+    return None
+
+
+def _version() -> tuple[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gradcalc"), numpy.__version__
+    except PackageNotFoundError:
+        return "(not installed)", numpy.__version__
+
+
+# ---- what the workers do ---------------------------------------------------------------------------------------------------------
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare a worker that was started here: Ctrl-C is for us, and we end the workers. Dask calls this by its name."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _sent(block: Block, good: Piece) -> Any:
+    """The rows as they are sent: of a grid only which they are."""
+    if isinstance(block.source, GridSource):
+        return tuple(tuple(axis) for axis in block.source.axes), *block.data
+    return dict(good.numbers)
+
+
+_calculations: dict[str, Calculation] = {}
+_lock = threading.Lock()
+
+
+def calculate(key: str, parts: Sequence[Mapping[str, Any]], data: Any, rows: int) -> list[Numbers]:
+    """The results of some rows, on a worker.
+
+    Args:
+        key: of the sweep, by which the worker remembers its program.
+        parts: see `Part.plain`.
+        data: columns by name; or the axes of a grid, and from which row of it to which.
+        rows: how many.
+    """
+    with _lock:
+        if key not in _calculations:
+            while len(_calculations) >= KEPT:
+                del _calculations[next(iter(_calculations))]
+            _calculations[key] = Calculation([part_of(part) for part in parts])
+        calculation = _calculations[key]
+    if isinstance(data, dict):
+        columns = data
+    else:
+        axes, start, stop = data
+        columns = grid_columns([Axis(*axis) for axis in axes], start, stop)
+    return [numpy.ascontiguousarray(column) for column in calculation(columns, rows)]

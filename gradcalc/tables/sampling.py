@@ -1,0 +1,123 @@
+"""A formula on a grid of one or two of its inputs: values and derivatives, and where a curve through them is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from gradcalc.engine.compiled import compile_graph
+from gradcalc.gates.record import Shape
+from gradcalc.graph import Graph
+
+Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
+
+STEEPEST = 4.0
+"""Between two samples a curve may rise so many times as much as its slopes there say; what rises more has jumped."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A formula on a grid.
+
+    Attributes:
+        text: the formula.
+        names: of the inputs that vary: one, or two.
+        axes: their values, one array each.
+        values: of the formula; of two inputs by rows of the second and columns of the first.
+        slopes: for each input the derivative, of the shape of the values.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    axes: tuple[Numbers, ...]
+    values: Numbers
+    slopes: tuple[Numbers, ...]
+
+
+def sample(
+    text: str,
+    graph: Graph,
+    shapes: Sequence[Shape] | None,
+    inputs: Sequence[str],
+    point: Sequence[Any],
+    axes: Mapping[str, Numbers],
+) -> Sampled:
+    """Evaluate a formula and its derivatives on a grid.
+
+    Args:
+        text: the formula in the language.
+        graph: whose last node is a number; without makers.
+        shapes: of its nodes, None where all are numbers.
+        inputs: the names of its inputs, by number.
+        point: their values; those of the inputs that vary do not matter.
+        axes: the values of the one or two inputs that vary.
+    """
+    names = tuple(axes)
+    grid = numpy.meshgrid(*axes.values(), indexing="xy")
+    places = [inputs.index(name) for name in names]
+    program = compile_graph(graph, places, None if shapes is None else list(shapes))
+    columns = list(point)
+    if shapes is None:
+        for place, column in zip(places, grid):
+            columns[place] = column.ravel()
+        found, derivatives = program.rows(columns)
+    else:
+        found, derivatives = _one_by_one(program, columns, places, [column.ravel() for column in grid])
+    shape = grid[0].shape
+    values, *slopes = (numpy.broadcast_to(array, grid[0].size).reshape(shape) for array in (found, *derivatives))
+    return Sampled(text, names, tuple(axes.values()), values, tuple(slopes))
+
+
+def _one_by_one(program: Any, point: list[Any], places: Sequence[int], columns: Sequence[Numbers]) -> tuple[Numbers, list[Numbers]]:
+    """A formula that calculates with arrays, at one point after the other."""
+    values, slopes = numpy.empty(len(columns[0])), numpy.empty((len(places), len(columns[0])))
+    for number, row in enumerate(zip(*columns)):
+        for place, value in zip(places, row):
+            point[place] = float(value)
+        values[number], slopes[:, number] = program.value_and_gradients(point)
+    return values, list(slopes)
+
+
+def pieces(xs: Numbers, values: Numbers, slopes: Numbers | None = None) -> list[tuple[Numbers, Numbers]]:
+    """A sampled curve as pieces without gaps: it is broken where it is not finite, at poles and at jumps.
+
+    At a pole (tan(x) at π/2) the values fall from one sample to the next though both slopes rise; at a jump they change more than
+    the slopes allow. The derivative tells, so nothing is guessed from the values alone.
+    """
+    finite = numpy.isfinite(values)
+    broken = ~(finite[1:] & finite[:-1])
+    if slopes is not None and len(xs) > 1:
+        with numpy.errstate(all="ignore"):
+            rise, step = numpy.diff(values), numpy.diff(xs)
+            left, right = slopes[:-1] * step, slopes[1:] * step
+            against = (rise * left < 0) & (rise * right < 0) & (abs(rise) > numpy.minimum(abs(left), abs(right)))
+            steep = abs(rise) > STEEPEST * numpy.maximum(abs(left), abs(right)) + 1e-9 * numpy.nanmax(
+                abs(values[finite]), initial=0
+            )
+            broken |= against | steep
+    cuts = numpy.flatnonzero(broken) + 1
+    parts = zip(numpy.split(xs, cuts), numpy.split(values, cuts))
+    return [(x[numpy.isfinite(y)], y[numpy.isfinite(y)]) for x, y in parts if numpy.isfinite(y).any()]
+
+
+CLIPPED = 5.0
+"""A few values that reach so many times farther than the rest are cut off."""
+
+
+def limits(values: Numbers) -> tuple[float, float, bool]:
+    """The range in which most of the values are, and whether some are beyond: a pole must not flatten everything else."""
+    finite = values[numpy.isfinite(values)]
+    if not finite.size:
+        return -1.0, 1.0, False
+    low, high = float(finite.min()), float(finite.max())
+    if low == high:
+        room = abs(low) * 0.1 or 1.0
+        return low - room, high + room, False
+    inner_low, inner_high = (float(edge) for edge in numpy.quantile(finite, (0.05, 0.95)))
+    spread = inner_high - inner_low
+    if spread <= 0 or high - low <= CLIPPED * spread:
+        return low, high, False
+    return max(low, inner_low - 0.5 * spread), min(high, inner_high + 0.5 * spread), True

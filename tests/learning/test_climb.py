@@ -1,0 +1,198 @@
+"""The way up or down: the worked cases, every method on the same valley, and every reason to stop."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+import pytest
+
+from gradcalc.errors import UsageProblem
+from gradcalc.learning.climb import Settings, State, Trend, climb
+from gradcalc.learning.methods import METHODS
+from gradcalc.learning.problem import Bound
+from gradcalc.learning.search import search
+from gradcalc.learning.starts import starts
+from tests.learning.problems import ROSENBROCK, problem
+
+NEURON = {"a": 1.0, "b": 2.0, "c": -3.0, "x": -1.0, "y": 3.0}
+CASES: dict[str, tuple[str, dict[str, float], float, float]] = {
+    "neuron": ("sigmoid(a*x + b*y + c)", NEURON, 0.8807970779778823, 0.8825501816218984),
+    "product": ("x*y", {"x": -2.0, "y": 3.0}, -6.0, -5.8706),
+    "chain": ("q = x + y; q*z", {"x": -2.0, "y": 5.0, "z": -4.0}, -12.0, -11.5924),
+}
+"""CASES §1: one step of 0.01 uphill."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_step_uphill_comes_to_the_worked_value(case: str) -> None:
+    text, values, before, after = CASES[case]
+    outcome = climb(problem(text, True, **values), METHODS["gradient"], Settings(0.01, 1))
+    assert outcome.start.value == pytest.approx(before, rel=1e-12, abs=0)
+    assert outcome.end.value == pytest.approx(after, rel=1e-12, abs=0)
+    assert (outcome.end.step, outcome.stop.kind) == (1, "steps")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_numerical_gradient_leads_the_same_way(case: str) -> None:
+    text, values, _, after = CASES[case]
+    outcome = climb(problem(text, True, **values), METHODS["numerical"], Settings(0.01, 1))
+    assert outcome.end.value == pytest.approx(after, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_random_local_search_keeps_what_is_better(case: str) -> None:
+    text, values, before, after = CASES[case]
+    seen: list[State] = []
+    climb(problem(text, True, **values), METHODS["random"], Settings(0.01, 200, seed=(7,)), watch=seen.append)
+    found = [state.value for state in seen]
+    assert found == sorted(found)
+    assert found[-1] > after > before
+    first, last = seen[0].values, seen[1].values
+    assert max(abs(a - b) for a, b in zip(first, last)) <= 0.01
+
+
+RATES = {"numerical": 1e-3, "gradient": 1e-3, "momentum": 1e-3, "nesterov": 1e-3, "rmsprop": 1e-3, "adam": 1e-2}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_finds_the_bottom_of_a_valley(name: str) -> None:
+    outcome = climb(problem(ROSENBROCK, x=0.5, y=0.5), METHODS[name], Settings(RATES.get(name), 20_000))
+    assert not outcome.stop.failed
+    near = 1e-6 if outcome.stop.kind == "tolerance" else 0.1
+    assert outcome.end.values == pytest.approx([1.0, 1.0], abs=near)
+    if name in ("newton", "lbfgs", "momentum", "nesterov"):
+        assert outcome.stop.kind == "tolerance"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_stays_within_bounds(name: str) -> None:
+    bounds = [Bound(0.0, 1.0), Bound(-0.5, 2.0)]
+    given = problem("(x - 3)^2 + sum((w + 1)^2)", bounds=bounds, x=0.5, w=numpy.array([0.5, 0.0]))
+    seen: list[State] = []
+    outcome = climb(given, METHODS[name], Settings(0.1 if name != "lbfgs" else None, 2000), watch=seen.append)
+    for state in seen:
+        assert 0 <= state.values[0] <= 1
+        assert (state.values[1] >= -0.5).all() and (state.values[1] <= 2).all()
+    assert outcome.end.values[0] == pytest.approx(1.0, abs=1e-2)
+    assert outcome.end.values[1].tolist() == pytest.approx([-0.5, -0.5], abs=1e-2)
+    if name != "random":
+        assert outcome.stop.kind == "tolerance"
+        assert outcome.end.norm <= 1e-8
+
+
+def test_newton_needs_one_step_in_a_bowl_and_leaves_a_saddle() -> None:
+    bowl = climb(problem("x^2 + x*y + 3*y^2 - x", x=5.0, y=-7.0), METHODS["newton"], Settings(None, 10))
+    assert bowl.end.step == 1
+    saddle = climb(problem("x^2 - y^2 + y^4", x=1.0, y=0.01), METHODS["newton"], Settings(None, 50))
+    assert saddle.end.value == pytest.approx(-0.25)
+    assert abs(saddle.end.values[1]) == pytest.approx(math.sqrt(0.5))
+
+
+@pytest.mark.parametrize("text", ["x", "sqrt(x)^2", "exp(x)", "log(1 + exp(x))"])
+def test_newton_goes_on_where_there_is_no_curvature(text: str) -> None:
+    outcome = climb(problem(text, x=1.0), METHODS["newton"], Settings(None, 20))
+    assert outcome.end.value < 0.1
+    assert not outcome.stop.failed
+
+
+def test_newton_climbs_too() -> None:
+    top = climb(problem("-(x - 2)^4 - (x - 2)^2", True, x=-3.0), METHODS["newton"], Settings(None, 100))
+    assert top.end.values == pytest.approx([2.0])
+
+
+def test_newton_refuses_what_is_too_large_for_it() -> None:
+    with pytest.raises(UsageProblem, match="at most 2,000"):
+        climb(problem("sum(w^2)", w=numpy.ones(2001)), METHODS["newton"], Settings())
+
+
+def test_it_stops_where_the_gradient_is_short_enough() -> None:
+    outcome = climb(problem("(x - 3)^2", x=0.0), METHODS["gradient"], Settings(0.1, 1000, 1e-3))
+    assert outcome.stop.kind == "tolerance"
+    assert outcome.end.norm <= 1e-3 < 2 * abs(0.8 ** (outcome.end.step - 1) * 3)
+
+
+def test_it_stops_where_steps_change_nothing() -> None:
+    outcome = climb(problem("x*1e-30", x=1.0), METHODS["gradient"], Settings(0.01, 1000, 0.0))
+    assert (outcome.stop.kind, outcome.end.step) == ("still", 1)
+
+
+def test_a_rate_that_is_too_large_is_told_with_one_that_is_not() -> None:
+    outcome = climb(problem("x^2", x=1.0), METHODS["gradient"], Settings(1.1, 1000))
+    assert outcome.stop.kind == "diverging"
+    assert outcome.stop.stable == pytest.approx(1.0)
+    assert outcome.good.step == 0
+    assert outcome.end.step < 20
+    fine = climb(problem("x^2", x=1.0), METHODS["gradient"], Settings(0.99, 10_000))
+    assert fine.stop.kind == "tolerance"
+
+
+def test_a_rate_far_too_large_is_told_so_too() -> None:
+    outcome = climb(problem("x^4 + y^2", x=2.0, y=1.0), METHODS["gradient"], Settings(1.0, 1000))
+    assert outcome.stop.kind == "diverging"
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "adam", "gradient"])
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.1])
+def test_overshooting_a_little_is_not_diverging(name: str, rate: float) -> None:
+    outcome = climb(problem("x^2 + 3*y^2 + cos(3*x)", x=4.0, y=-3.0), METHODS[name], Settings(rate, 3000))
+    assert not outcome.stop.failed
+
+
+def test_what_grows_without_end_is_no_maximum() -> None:
+    outcome = climb(problem("exp(x)", True, x=1.0), METHODS["gradient"], Settings(1.0, 1000))
+    assert outcome.stop.kind == "unbounded"
+    assert math.isfinite(outcome.end.value)
+
+
+def test_the_last_good_state_is_the_one_before_nan() -> None:
+    outcome = climb(problem("log(x)", x=1.0), METHODS["gradient"], Settings(0.1, 1000))
+    assert outcome.stop.kind == "not finite"
+    assert outcome.end.step == 5
+    assert outcome.end.values[0] > 0 > outcome.stop.values[0]  # type: ignore[index]
+
+
+def test_a_start_that_is_not_finite_is_told() -> None:
+    outcome = climb(problem("log(x)", x=-1.0), METHODS["gradient"], Settings())
+    assert (outcome.stop.kind, outcome.end.step) == ("not finite", 0)
+
+
+@pytest.mark.parametrize("name", ["random", "newton", "lbfgs"])
+def test_methods_that_look_before_they_step_turn_back_from_nan(name: str) -> None:
+    outcome = climb(problem("x*log(x)", x=0.5), METHODS[name], Settings(None, 5000))
+    assert not outcome.stop.failed
+    assert outcome.end.values[0] == pytest.approx(math.exp(-1), abs=1e-3)
+
+
+def test_a_trend_is_only_bad_if_it_gets_worse_faster_and_faster_beyond_the_start() -> None:
+    def judged(values: Any) -> bool:
+        trend = Trend()
+        return any(trend.add(value) for value in values)
+
+    assert judged(1.2**k for k in range(40))
+    assert not judged(1.2**k for k in range(9))
+    assert not judged(0.01 * k for k in range(1000))
+    assert not judged([100.0, *(1.2**k for k in range(20))])
+    assert not judged(math.sin(0.1 * k) for k in range(1000))
+
+
+def test_starts_are_drawn_by_the_seed_within_bounds() -> None:
+    bounds = [Bound(2.0, 3.0), None, Bound(0.0, math.inf)]
+    given = problem("x + y + sum(w)", bounds=bounds, x=2.5, y=100.0, w=numpy.array([0.1, 0.2]))
+    found = starts(given, 50, (1,))
+    assert found[0] == given.start
+    assert all(2 <= values[0] <= 3 and (values[2] >= 0).all() for values in found)
+    spread = numpy.std([values[1] for values in found[1:]])
+    assert 60 < spread < 140
+    again = starts(given, 50, (1,))
+    assert [values[:2] for values in again] == [values[:2] for values in found]
+    assert [values[0] for values in starts(given, 50, (2,))][1:] != [values[0] for values in found][1:]
+
+
+def test_the_best_of_several_starts_counts() -> None:
+    given = problem("x*sin(x)", True, [Bound(0.0, 20.0)], x=1.0)
+    found = search(given, METHODS["newton"], Settings(), 20, 1)
+    ends = [outcome.end.value for outcome in found.outcomes]
+    assert found.outcome.end.value == max(ends) > min(ends)
+    assert found.outcome.end.value == pytest.approx(18.258905014552553)
