@@ -509,7 +509,7 @@ def _rounding(evaluation: Evaluation) -> tuple[list[float], list[Any], list[str]
                 assert gate is not None
                 inputs = graph.inputs(node)
                 own = numpy.sum(abs(gradients[node]) * (ROUNDINGS * EPSILON * abs(values[node]) + SMALLEST))
-                if not gate.elementwise:
+                if not gate.elementwise or gate.formula is not None:
                     terms = [numpy.sum(abs(gradients[s] * values[s])) for s in inputs if evaluation.wanted[s]]
                     own += ROUNDINGS * EPSILON * sum(terms)
                 total += float(own) if math.isfinite(own) else 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcalc.calculus.reverse import dependents
 from gradcalc.checking.differences import EPSILON, Slope
 from gradcalc.errors import MissingExtra, UsageProblem
-from gradcalc.graph import CONSTANT, Graph, Operator
+from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
 if TYPE_CHECKING:
     from gradcalc.engine.evaluate import Evaluation
@@ -47,6 +47,30 @@ def exact_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) ->
         if slope is not None:
             found[node] = slope
     return found
+
+
+def exact_value(graph: Graph, inputs: Sequence[float]) -> float:
+    """The last node of a graph of numbers, computed with fifty digits; nan where it has no real value.
+
+    Raises:
+        MissingExtra: mpmath is not installed.
+    """
+    mp = context()
+    functions = {code: exact_function(operator, mp) for code, operator in enumerate(graph.operators) if operator.gate is not None}
+    found: list[Any] = []
+    for node, code in enumerate(graph.codes):
+        if code == INPUT:
+            found.append(mp.mpf(inputs[graph.left[node]]))
+        elif code == CONSTANT:
+            found.append(mp.mpf(graph.constant(node)))
+        else:
+            try:
+                found.append(functions[code](*[found[source] for source in graph.inputs(node)]))
+            except (ArithmeticError, ValueError):
+                found.append(mp.nan)
+            if isinstance(found[-1], mp.mpc):
+                found[-1] = mp.nan
+    return float(found[-1])
 
 
 def _slope(graph: Graph, values: Sequence[float], node: int, mp: Any, functions: Mapping[int, Callable[..., Any]]) -> Slope | None:

@@ -61,10 +61,11 @@ class Rounding:
         total = 0.0
         for node in range(count - 1, -1, -1):
             if graph.codes[node] > CONSTANT:
-                own = abs(gradients[node]) * (ROUNDINGS * EPSILON * abs(values[node]) + SMALLEST)
+                inner = local_slopes(graph, node, values)
+                own = abs(gradients[node]) * (ROUNDINGS * EPSILON * own_size(graph, node, values, inner) + SMALLEST)
                 total += own if math.isfinite(own) else 0.0
                 words = singular_point(graph, node, values) or self.singular[node]
-                for source, slope in zip(graph.inputs(node), local_slopes(graph, node, values)):
+                for source, slope in zip(graph.inputs(node), inner):
                     if slope is not None and math.isfinite(slope):
                         paths[source] += paths[node] * abs(slope)
                         # A product of tiny numbers keeps few digits, or none.
@@ -76,6 +77,20 @@ class Rounding:
             32.0 * EPSILON * path + floor if math.isfinite(path) and math.isfinite(floor) else 0.0
             for path, floor in zip(paths, floors)
         ]
+
+
+def own_size(graph: Graph, node: int, values: Sequence[float], inner: Sequence[float | None]) -> float:
+    """The size of a gate's value, in units of whose last place it is off.
+
+    A gate with a formula rounds inside, too, which counts as a rounding of its inputs: far out, where such a gate falls like
+    exp(-x^2), that is hundreds of units of the value itself.
+    """
+    gate = graph.operator(node).gate
+    size = abs(values[node])
+    if gate is None or gate.formula is None:
+        return size
+    moved = [abs(slope * values[source]) for source, slope in zip(graph.inputs(node), inner) if slope is not None]
+    return size + sum(part for part in moved if math.isfinite(part))
 
 
 def singular_point(graph: Graph, node: int, values: Sequence[float]) -> str:
@@ -307,9 +322,10 @@ def gate_state(graph: Graph, node: int, values: Sequence[float]) -> str:
     if not all(map(math.isfinite, [*arguments, values[node]])):
         return "unsure"
     function = guarded_forward(graph.operator(node))
-    noise = ROUNDINGS * EPSILON * abs(values[node]) + SMALLEST
+    rules = local_slopes(graph, node, values)
+    noise = ROUNDINGS * EPSILON * own_size(graph, node, values, rules) + SMALLEST
     state = "ok"
-    for position, slope in enumerate(local_slopes(graph, node, values)):
+    for position, slope in enumerate(rules):
         x = arguments[position]
         around = [function(*arguments[:position], lane, *arguments[position + 1 :]) for lane in lanes_of(x)]
         ratio = 2.0 ** ladder(x)[1]

@@ -1,43 +1,65 @@
-"""Results as CSV: one row per node, with the output that it belongs to."""
+"""Results as CSV: one row per node, with the output that it belongs to; in forward mode one for each node and direction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.views.numbers import exact_text
 
 if TYPE_CHECKING:
-    from gradcalc.workspace import Result
+    from gradcalc.workspace import NodeReport, Result
 
-COLUMNS = (
-    "output", "id", "name", "gate", "inputs", "shape", "value", "gradient", "numerical", "error_bar", "left", "right", "verdict",
-)  # fmt: skip
+COLUMNS = ("output", "id", "name", "gate", "inputs", "shape", "value")
+GRADIENT = ("gradient",)
+FORWARD = ("direction", "tangent")
+CHECK = ("numerical", "error_bar", "left", "right", "verdict")
+UNCERTAINTY = ("uncertainty", "share")
+SENSITIVITY = ("elasticity",)
 
-HEADER = ",".join(COLUMNS) + "\n"
+
+def header_of(result: Result) -> str:
+    """The line above the rows of this and of all further results."""
+    names = [*COLUMNS, *(FORWARD if result.directions else GRADIENT), *CHECK]
+    names += UNCERTAINTY if result.propagation is not None else ()
+    names += SENSITIVITY if result.sensitivity is not None else ()
+    return ",".join(names) + "\n"
 
 
 def result_rows(result: Result) -> str:
     """The rows of one result; lists of numbers within a field are parted by spaces."""
     output = _quoted(result.output)
-    return "".join(
-        ",".join(
-            (
-                output,
-                str(node.id),
-                _quoted(node.name),
-                _quoted(node.gate),
-                " ".join(map(str, node.inputs)),
-                " ".join(map(str, node.shape)),
-                _value(node.value),
-                _value(node.gradient),
-                _measured(node.numerical),
-                _measured(node.error_bar),
-                *map(_measured, node.slopes or (None, None)),
-                node.verdict,
-            )
-        )
-        + "\n"
-        for node in result.nodes
+    return "".join(",".join((output, *fields)) + "\n" for node in result.nodes for fields in _rows(node, result))
+
+
+def _rows(node: NodeReport, result: Result) -> Iterator[tuple[str, ...]]:
+    named = (
+        str(node.id),
+        _quoted(node.name),
+        _quoted(node.gate),
+        " ".join(map(str, node.inputs)),
+        " ".join(map(str, node.shape)),
+        _value(node.value),
+    )
+    more: list[str] = []
+    if result.propagation is not None:
+        more += [_value(node.uncertainty), _measured(node.share)]
+    if result.sensitivity is not None:
+        more.append(_measured(node.elasticity))
+    if not result.directions:
+        yield (*named, _value(node.gradient), *_check(node), *more)
+    for direction, tangent in zip(result.directions, node.tangents):
+        words = " ".join(f"{name}={exact_text(amount)}" for name, amount in direction.amounts.items())
+        yield (*named, _quoted(words), _value(tangent.value), *_check(tangent), *more)
+
+
+def _check(checked: Any) -> tuple[str, ...]:
+    """What the check said of a gradient, or of a derivative along a direction."""
+    return (
+        _measured(checked.numerical),
+        _measured(checked.error_bar),
+        *map(_measured, checked.slopes or (None, None)),
+        checked.verdict,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy
 import pytest
 
 from gradcalc.checking.check import check
+from gradcalc.checking.rules import weighted_trial
 from gradcalc.engine.evaluate import backpropagate, evaluate
 from gradcalc.gates import REGISTRY, Gate
 from gradcalc.gates.record import Trial
-from gradcalc.graph import Graph
-from tests.catalogue import SPOILED_BY, changed, gate, name_of
+from tests.catalogue import SPOILED_BY, changed, name_of
 
 RECORDS = [record for record in REGISTRY.records() if record.pullback is not None and record.trials]
 TRIALS = 2
@@ -34,29 +33,9 @@ def with_pullback_spoiled(record: Gate, position: int) -> Gate:
     return changed(record, pullback=pullback)
 
 
-def program(record: Gate, trial: Trial) -> tuple[Graph, list[int], list[Any]]:
-    """sum(weights*gate(inputs)): the graph, its inputs and their values."""
-    rng = numpy.random.default_rng(zlib.crc32(f"{record.name}{trial}".encode()))
-    graph = Graph()
-    values: list[Any] = []
-    for number, shape in enumerate(trial.shapes):
-        drawn = rng.uniform(*record.samples[min(number, len(record.samples) - 1)], shape)
-        values.append(drawn if shape else float(drawn))
-    nodes = [graph.add_input() for _ in values]
-    sizes = [graph.add_constant(float(size)) for size in trial.sizes]
-    given = {attribute.name: attribute.default for attribute in record.attributes} | dict(trial.attributes)
-    order = [*sizes, *nodes] if (record.data or 0) < 0 else [*nodes, *sizes]
-    made = graph.add(record, order, tuple(sorted(given.items())))
-    shape = numpy.shape(evaluate(graph, values).values[-1])
-    weights = rng.uniform(0.5, 1.5, shape)
-    weighted = graph.add(gate("*", 2), (made, graph.add_constant(weights if shape else float(weights))))
-    graph.add(gate("sum"), (weighted,), (("axis", None), ("keepdims", False)))
-    return graph, nodes, values
-
-
 def verdict(record: Gate, trial: Trial, position: int) -> tuple[str, bool]:
     """What the check says of one input, and whether a gradient arrives there at all."""
-    graph, nodes, values = program(record, trial)
+    graph, nodes, values = weighted_trial(record, trial)
     evaluation = evaluate(graph, values)
     backpropagate(evaluation)
     found = check(evaluation, [nodes[position]])[0](nodes[position]).verdict

@@ -1,0 +1,450 @@
+"""The derivatives of an output as formulas, and as numbers where values are given: partial ones, a Jacobian, a Hessian."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from gradcalc.calculus.partial import MOST_DERIVATIVES, Partials, partials
+from gradcalc.dialects.definitions import Named, name_shared
+from gradcalc.dialects.language import spell_number
+from gradcalc.engine.evaluate import backpropagate
+from gradcalc.engine.makers import prepare
+from gradcalc.engine.shapes import NodeProblem
+from gradcalc.errors import ArgumentProblem, LimitProblem, NameProblem, ShapeProblem, UsageProblem
+from gradcalc.formula import Formula, Interval, Measured, Points
+from gradcalc.gates.record import Shape
+from gradcalc.graph import CONSTANT, INPUT, Graph
+from gradcalc.language.nearest import nearest
+
+KINDS = ("partial", "jacobian", "hessian")
+
+FAMILIAR = 1.25
+"""A text with the names of the program may be so much longer than one without."""
+
+MOST_NUMBERS = 4_000_000
+"""How many elements a matrix of numbers may have."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One derivative.
+
+    Attributes:
+        by: the names of what it is taken by; with a place behind the name of an array: `x[0]`.
+        node: of the formula; None where it is 0.
+        value: its number or array at the values given; None where there are none.
+        row: of a matrix the row, as it is called: an element of the output, or an input.
+    """
+
+    by: tuple[str, ...]
+    node: int | None
+    value: Any = None
+    row: str = ""
+
+
+@dataclass(slots=True)
+class Derivatives:
+    """The derivatives of one output.
+
+    Attributes:
+        formula: the output.
+        kind: `partial`, `jacobian` or `hessian`.
+        order: how often it was differentiated.
+        graph: of the formulas; None where they were too large to be written.
+        names: how nodes of it are called: inputs, constants, and what is defined.
+        definitions: the nodes that are written before the formulas, each after those that it uses.
+        given: definitions of what was differentiated by as if it were an input, as texts.
+        entries: the derivatives; of a matrix row by row.
+        columns: of a matrix how many columns it has.
+        value: of a matrix all its numbers, at the values given.
+        point: whether there are numbers.
+        remarks: what else there is to know.
+    """
+
+    formula: Formula
+    kind: str
+    order: int
+    graph: Graph | None
+    names: dict[int, str]
+    definitions: list[int]
+    given: list[tuple[str, str]]
+    entries: list[Entry]
+    columns: int = 0
+    value: Any = None
+    point: bool = False
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The output's name, or nothing."""
+        return self.formula.text if self.formula.text.isidentifier() else ""
+
+
+def derive(
+    formula: Formula, kind: str = "partial", order: int = 1, wrt: Sequence[str] | None = None, taken: Collection[str] = ()
+) -> list[Derivatives]:
+    """Differentiate an output.
+
+    Args:
+        formula: the output.
+        kind: all partial derivatives of an order, or those of first order of every element of the output (`jacobian`), or those of
+            second order as a matrix (`hessian`).
+        order: of partial derivatives.
+        wrt: names of inputs or named nodes; all inputs by default.
+        taken: names that must not be given to anything.
+
+    Returns:
+        One set of derivatives; two where both inputs and inner nodes are asked for.
+
+    Raises:
+        GradcalcError: there is nothing to differentiate by; a name is unknown; there is too much to write.
+    """
+    groups = list(_groups(formula, wrt))
+    taken = {*taken, *formula.names.values(), *formula.inputs}
+    return [_derived(formula, kind, order, names, cut, taken) for names, cut in groups]
+
+
+def _groups(formula: Formula, wrt: Sequence[str] | None) -> Iterator[tuple[list[str], bool]]:
+    """The names to differentiate by: inputs, and inner nodes, which are then seen as inputs."""
+    if wrt is None:
+        if not formula.inputs:
+            raise NameProblem(
+                f"{_short(formula.text)} depends on no input: there is nothing to differentiate by",
+                place=formula.place(formula.output),
+                remedy="use a name that stands for an input, such as x",
+            )
+        yield list(formula.inputs), False
+        return
+    known = set(formula.names.values())
+    inputs = [name for name in dict.fromkeys(wrt) if name in formula.inputs or name not in known]
+    inner = [name for name in dict.fromkeys(wrt) if name in known and name not in formula.inputs]
+    if inputs:
+        yield inputs, False
+    if inner:
+        yield inner, True
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def unknown(name: str, known: Collection[str]) -> NameProblem:
+    """The problem with a name that the program does not have."""
+    near = nearest(name, list(known))
+    return NameProblem(
+        f"--wrt {name}: the program has no such name", remedy=f"did you mean {near}?" if near else "name an input or a named node"
+    )
+
+
+def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool, taken: Collection[str]) -> Derivatives:
+    graph, shapes = formula.graph, formula.shapes
+    names = dict(formula.names)
+    given: list[tuple[str, str]] = []
+    if cut:
+        graph, given = _with_inner_inputs(formula, wrt)
+    inputs = {name: node for node, name in names.items() if graph.codes[node] == INPUT}
+    reached = [name for name in wrt if name in inputs]
+    values = _values(formula, graph, wrt if cut else ())
+    if kind == "partial":
+        found = _partial(formula, graph, shapes, order, wrt, inputs, reached, names, taken)
+    else:
+        found = _matrix(formula, graph, shapes, kind, wrt, inputs, names, taken, values)
+    found.given = given
+    if values is not None and found.graph is not None:
+        _evaluate(found, values)
+    if shapes is not None and shapes[formula.output] and kind != "jacobian":
+        if kind == "hessian":
+            raise ShapeProblem(
+                f"the output has the shape {'×'.join(map(str, shapes[formula.output]))}: a Hessian is one of a number",
+                place=formula.place(formula.output),
+                remedy="take its sum, or one element: y[0]",
+            )
+        found.remarks.append("the output is an array: these are the derivatives of the sum of its elements (--jacobian for all)")
+    return found
+
+
+def _with_inner_inputs(formula: Formula, names: Sequence[str]) -> tuple[Graph, list[tuple[str, str]]]:
+    """The graph with named nodes as inputs, and what these names stand for."""
+    from gradcalc.dialects.language import spell
+
+    nodes = {node: name for name in names if (node := formula.node(name)) is not None}
+    graph = formula.graph.with_constants({})
+    for node in sorted(nodes):
+        graph.codes[node] = INPUT
+        graph.left[node] = graph.input_count
+        graph.right[node] = 0
+        graph.input_count += 1
+    own = {node: name for node, name in formula.names.items() if formula.graph.codes[node] == INPUT} | nodes
+    return graph, [(nodes[node], spell(formula.graph, node, own.get)) for node in sorted(nodes)]
+
+
+def _values(formula: Formula, graph: Graph, inner: Sequence[str]) -> list[Any] | None:
+    """The values of the inputs by number, those of inner nodes behind them; None if one is missing."""
+    if any(value is None or isinstance(value, Interval | Points) for value in formula.values):
+        return None
+    values = [value.value if isinstance(value, Measured) else value for value in formula.values]
+    if not inner:
+        return values
+    computed = formula.evaluate().values
+    nodes = [formula.node(name) for name in inner]
+    return values + [computed[node] for node in sorted(node for node in nodes if node is not None)]
+
+
+# ---- partial derivatives ---------------------------------------------------------------------------------------------------------
+
+
+def _partial(
+    formula: Formula,
+    graph: Graph,
+    shapes: Sequence[Shape] | None,
+    order: int,
+    wrt: Sequence[str],
+    inputs: dict[str, int],
+    reached: Sequence[str],
+    names: dict[int, str],
+    taken: Collection[str],
+) -> Derivatives:
+    if shapes is not None and order > 1:
+        arrays = [name for name in reached if shapes[inputs[name]]]
+        if arrays:
+            raise UsageProblem(
+                f"{arrays[0]} is an array: a derivative of order {order} has no shape to be written in",
+                remedy="--hessian writes the second derivatives by all elements; or choose numbers with --wrt",
+            )
+    output = formula.output
+    if shapes is not None and shapes[output] and order > 1:
+        graph, output, shapes = _summed(graph, output, shapes)
+    nodes = [inputs[name] for name in reached]
+    (made,), named = _shorter(graph, [output], nodes, names, shapes, order, taken)
+    entries = [Entry(tuple(reached[place] for place in partial.by), partial.node) for partial in made.derivatives]
+    entries += [Entry((name,) * order, None) for name in wrt if name not in reached]
+    if wrt:
+        position = {name: place for place, name in enumerate(wrt)}
+        entries.sort(key=lambda entry: [position[name] for name in entry.by])
+    return Derivatives(formula, "partial", order, made.graph, made.names | named.names, named.order, [], entries)
+
+
+def _summed(graph: Graph, output: int, shapes: Sequence[Shape]) -> tuple[Graph, int, list[Shape]]:
+    """The sum of an output's elements as the output."""
+    from gradcalc.gates.record import REGISTRY
+
+    gate = REGISTRY.find("sum", 1)
+    assert gate is not None
+    graph = graph.with_constants({})
+    output = graph.add(gate, (output,), (("axis", None), ("keepdims", False)))
+    return graph, output, [*shapes, ()]
+
+
+def _shorter(
+    graph: Graph,
+    outputs: Sequence[int],
+    wrt: Sequence[int],
+    names: dict[int, str],
+    shapes: Sequence[Shape] | None,
+    order: int,
+    taken: Collection[str],
+) -> tuple[list[Partials], Named]:
+    """The derivatives of each output, without or with the names of the program, whichever is the shorter text."""
+    inner = any(graph.codes[node] > CONSTANT for node in names)
+    best: tuple[float, list[Partials], Named] | None = None
+    for keep in (False, True) if inner else (False,):
+        made = partials(graph, outputs, wrt, names, shapes=shapes, order=order, keep_names=keep, taken=taken)
+        nodes = [partial.node for row in made for partial in row.derivatives if partial.node is not None]
+        named = name_shared(made[0].graph, nodes, made[0].names, taken)
+        size = named.size / (FAMILIAR if keep else 1)
+        if best is None or size < best[0]:
+            best = (size, made, named)
+    assert best is not None
+    return best[1], best[2]
+
+
+# ---- matrices --------------------------------------------------------------------------------------------------------------------
+
+
+def _matrix(
+    formula: Formula,
+    graph: Graph,
+    shapes: Sequence[Shape] | None,
+    kind: str,
+    wrt: Sequence[str],
+    inputs: dict[str, int],
+    names: dict[int, str],
+    taken: Collection[str],
+    values: list[Any] | None,
+) -> Derivatives:
+    """A Jacobian or a Hessian: of formulas, and where there are too many of them, of numbers."""
+    try:
+        return _written_matrix(formula, graph, shapes, kind, wrt, inputs, names, taken)
+    except (ArgumentProblem, LimitProblem) as problem:
+        if values is None:
+            raise
+        found = _numeric_matrix(formula, graph, shapes, kind, wrt, inputs, names, values)
+        found.remarks.append(f"{problem.message}: numbers only")
+        return found
+
+
+def _written_matrix(
+    formula: Formula,
+    graph: Graph,
+    shapes: Sequence[Shape] | None,
+    kind: str,
+    wrt: Sequence[str],
+    inputs: dict[str, int],
+    names: dict[int, str],
+    taken: Collection[str],
+) -> Derivatives:
+    outputs, labels = [formula.output], [""]
+    columns = {name: [(inputs[name], name)] if name in inputs else [(-1, name)] for name in wrt}
+    if shapes is not None:
+        from gradcalc.calculus.elements import elements
+
+        made = elements(graph, formula.output, shapes)
+        outputs = [int(node) for node in made.output.ravel()]
+        labels = [str(list(place)) for place in _places(shapes[formula.output])]
+        numbers = {name: graph.left[node] for name, node in inputs.items()}
+        by_number = [""] * graph.input_count
+        for name, number in numbers.items():
+            by_number[number] = name
+        names = made.names(by_number)
+        for name in columns:
+            if name in numbers:
+                columns[name] = [(int(node), names[int(node)]) for node in made.inputs[numbers[name]].ravel()]
+        graph, shapes = made.graph, None
+    cells = [cell for name in wrt for cell in columns[name]]
+    order = 2 if kind == "hessian" else 1
+    if len(outputs) * len(cells) ** order > MOST_DERIVATIVES:
+        raise LimitProblem(
+            f"the matrix has {len(outputs) * len(cells) ** order:,} formulas",
+            remedy=f"at most {MOST_DERIVATIVES:,} are written: choose inputs with --wrt, or give all inputs values",
+        )
+    nodes = [node for node, _ in cells if node >= 0]
+    made_all, named = _shorter(graph, outputs, nodes, names, None, order, taken)
+    place = {cell: number for number, cell in enumerate(node for node, _ in cells if node >= 0)}
+    entries = []
+    for row, label in zip(made_all, labels):
+        known = {partial.by: partial.node for partial in row.derivatives}
+        if kind == "jacobian":
+            entries += [Entry((name,), known.get((place[node],)) if node >= 0 else None, row=label) for node, name in cells]
+            continue
+        for first, first_name in cells:
+            for second, second_name in cells:
+                by = tuple(sorted((place[first], place[second]))) if first >= 0 and second >= 0 else ()
+                entries.append(Entry((first_name, second_name), known.get(by), row=first_name))
+    made_graph = made_all[0].graph if made_all else graph
+    every = made_all[0].names if made_all else {}
+    return Derivatives(formula, kind, order, made_graph, every | named.names, named.order, [], entries, len(cells))
+
+
+def _places(shape: Shape) -> Iterator[tuple[int, ...]]:
+    from itertools import product
+
+    return product(*map(range, shape))
+
+
+def _numeric_matrix(
+    formula: Formula,
+    graph: Graph,
+    shapes: Sequence[Shape] | None,
+    kind: str,
+    wrt: Sequence[str],
+    inputs: dict[str, int],
+    names: dict[int, str],
+    values: list[Any],
+) -> Derivatives:
+    """The numbers of a matrix: for each row of it one backward pass."""
+    import numpy
+
+    from gradcalc.calculus.build import Builder
+    from gradcalc.calculus.reverse import differentiate
+    from gradcalc.engine import arrays
+
+    known = list(shapes) if shapes is not None else [()] * len(graph)
+    graph = prepare(graph, values, formula.makers)[0].with_constants({})
+    nodes = [inputs[name] for name in wrt if name in inputs]
+    sources = [formula.output]
+    if kind == "hessian":
+        builder = Builder(graph, known)
+        found = differentiate(graph, formula.output, nodes, known, builder=builder)
+        sources = [builder.number(0.0).node if node is None else node for node in found]
+        known = [builder.shape(node) for node in range(len(graph))]
+    columns = sum(prod(known[node]) for node in nodes)
+    rows = sum(prod(known[node]) for node in (sources if kind == "jacobian" else nodes))
+    if rows * columns > MOST_NUMBERS:
+        raise LimitProblem(
+            f"the matrix has {rows * columns:,} elements", remedy=f"at most {MOST_NUMBERS:,}: choose inputs with --wrt"
+        )
+    computed = arrays.forward(graph, values)
+    matrix = numpy.zeros((rows, columns))
+    row = 0
+    for source, own in zip(sources, [known[node] for node in (sources if kind == "jacobian" else nodes)]):
+        for place in numpy.ndindex(own):
+            seed = numpy.zeros(known[source])
+            seed[place if known[source] else ()] = 1.0
+            gradients = arrays.backward(graph, computed, source, seed)
+            parts = [gradients[node] for node in nodes]
+            matrix[row] = numpy.concatenate(
+                [numpy.zeros(prod(known[node])) if part is None else numpy.ravel(part) for node, part in zip(nodes, parts)]
+            )
+            row += 1
+    order = 2 if kind == "hessian" else 1
+    return Derivatives(formula, kind, order, None, {}, [], [], [], columns, value=matrix, point=True)
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------------------
+
+
+def _evaluate(found: Derivatives, values: list[Any]) -> None:
+    """The numbers of the formulas at the values."""
+    graph = found.graph
+    assert graph is not None
+    inputs = _flat(values) if found.kind != "partial" and graph.input_count != len(values) else values
+    if all(isinstance(value, float) for value in inputs) and _is_scalar(graph):
+        from gradcalc.engine import scalar
+
+        computed: list[Any] = scalar.forward(graph, inputs)
+    else:
+        from gradcalc.engine import arrays
+
+        try:
+            graph, shapes = prepare(graph, inputs, found.formula.makers)
+        except NodeProblem as problem:  # of shapes that were right before: ours
+            raise RuntimeError(problem.message) from problem
+        computed = [value if shapes[node] else float(value) for node, value in enumerate(arrays.forward(graph, inputs))]
+    found.point = True
+    for entry in found.entries:
+        entry.value = 0.0 if entry.node is None else computed[entry.node]
+        if found.kind == "partial" and found.order == 1 and isinstance(entry.value, float) and not math.isfinite(entry.value):
+            _note_convention(found, entry)
+    if found.kind != "partial":
+        rows = [entry.value for entry in found.entries]
+        found.value = [rows[start : start + found.columns] for start in range(0, len(rows), max(found.columns, 1))]
+
+
+def _note_convention(found: Derivatives, entry: Entry) -> None:
+    """Say what backpropagation answers where the formula has no value."""
+    formula = found.formula
+    node = formula.node(entry.by[0])
+    if node is None:
+        return
+    evaluation = formula.evaluate()
+    backpropagate(evaluation, 1.0, [node])
+    answer = evaluation.gradients[node]
+    if isinstance(answer, float) and math.isfinite(answer):
+        found.remarks.append(f"by {entry.by[0]} the formula has no value here; gradcalc eval answers {spell_number(answer)}")
+
+
+def _is_scalar(graph: Graph) -> bool:
+    scalar_constants = all(isinstance(value, float) for value in graph.constants)
+    return scalar_constants and all(operator.gate is None or operator.gate.elementwise for operator in graph.operators)
+
+
+def _flat(values: Sequence[Any]) -> list[float]:
+    """The elements of all inputs, one behind the other."""
+    flat: list[float] = []
+    for value in values:
+        flat += [value] if isinstance(value, float) else value.ravel().tolist()
+    return flat

@@ -1,0 +1,1 @@
+"""Formulas as source for other languages and libraries: to be read, run and tested without gradcalc."""

@@ -1,0 +1,317 @@
+"""Whole files of C11."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gradcalc.dialects.exports.c import CFunction, CWriter, Loop, nest, places, sizes_text
+from gradcalc.dialects.exports.library import words_of
+from gradcalc.dialects.exports.names import Names
+from gradcalc.dialects.exports.page import RELATIVE, Export, Part, functions_of
+from gradcalc.dialects.exports.readable import folded_lines, graph_constants, number_text
+from gradcalc.gates.record import Shape
+from gradcalc.graph import CONSTANT
+
+WIDTH = 110
+
+KEYWORDS = (
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register restrict "
+    "return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof main"
+).split()
+
+STANDARD = (
+    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod "
+    "fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered ldexp lgamma llrint llround log log10 log1p "
+    "log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt "
+    "tan tanh tgamma trunc j0 j1 jn y0 y1 yn printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ remove rename "
+    "abs exit free malloc labs div rand srand system abort signgam gamma"
+).split()
+"""What the headers declare, and what compilers know without them."""
+
+
+def c_source(export: Export) -> str:
+    """A file with the functions of every output, and a main that tests them."""
+    return _Page(export).text()
+
+
+class _Page:
+    def __init__(self, export: Export) -> None:
+        self.export = export
+        self.functions = functions_of(export)
+        self.top = Names({*KEYWORDS, *STANDARD, *CWriter.library.names, "RELATIVE", "ABSOLUTE", "gradients"}, ascii_only=True)
+        self.functions = [(self.top.take(forward), self.top.take(backward)) for forward, backward in self.functions]
+        self.structures = [self.top.take("slopes" if len(self.functions) == 1 else f"slopes_{n}") for n in range(1, len(self.functions) + 1)]
+        self.constants: dict[int, str] = {}
+        self.arrays: list[str] = []
+
+    def text(self) -> str:
+        blocks: list[str] = []
+        for place, part in enumerate(self.export.parts):
+            blocks += self._functions(part, *self.functions[place], self.structures[place])
+        tests = self._test() if self.export.tested and self.export.parts else []
+        helpers = [function.text for function in CWriter.library.needed([*blocks, *tests])]
+        head = [self._header()]
+        headers = ["#include <math.h>", "#include <stdio.h>"] if tests else ["#include <math.h>"]
+        head.append("\n".join(headers))
+        if tests:
+            told = "/* How far a number may be off: by a part of its size, and by what rounding may cost. */"
+            head.append(f"{told}\n#define RELATIVE {RELATIVE!r}\n#define ABSOLUTE {self.export.absolute!r}")
+        return "\n\n".join([*head, *self.arrays, *helpers, *blocks, *tests]) + "\n"
+
+    def _header(self) -> str:
+        parts = self.export.parts
+        title = parts[0].program[-1]
+        what = f"{title}: its value and gradients, as C11 source." if len(parts) == 1 else f"{len(parts)} formulas and their gradients, as C11 source."
+        lines = [*textwrap.wrap(what, WIDTH - 3), "", f"Made by {self.export.maker} from the program", ""]
+        for place, part in enumerate(parts):
+            lines += [f"    {line}" for line in part.program] + ([""] if place < len(parts) - 1 else [])
+        forward, backward = self.functions[0]
+        lines.append("")
+        told = (
+            f"{forward} answers the value; {backward} also fills in the gradients, found by the chain rule from the output back to "
+            "the inputs. To compile: cc -std=c11 FILE -lm"
+        )
+        lines += textwrap.wrap(told, WIDTH - 3)
+        if self.export.tested:
+            told = (
+                "Run it to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is off what "
+                f"gradcalc computed there by more than RELATIVE of its size plus ABSOLUTE."
+            )
+        else:
+            told = "It has no main to test it, since there were no values for all inputs when it was made."
+        lines += textwrap.wrap(told, WIDTH - 3)
+        for part in parts:
+            for remark in part.remarks:
+                lines += ["", *textwrap.wrap(remark, WIDTH - 3)]
+        text = "\n".join(f" * {line}".rstrip() for line in lines).replace("*/", "* /").replace("/*", "/ *")
+        return f"/*{text[2:]}\n */"
+
+    # ---- functions -------------------------------------------------------------------------------------------------------------------
+
+    def _functions(self, part: Part, forward: str, backward: str, structure: str) -> list[str]:
+        local = Names(self.top.taken, ascii_only=True)
+        parameters = [local.take(name) for name in part.inputs]
+        names = dict(enumerate(parameters))
+        for node, name in part.passes.names.items():
+            if node not in names:
+                names[node] = local.take(name)
+        told = {name: names[node] for node, name in part.passes.names.items()}
+        for node, name in part.passes.slopes.items():
+            if node not in names:
+                names[node] = local.take(f"d_{told.get(name, name)}")
+        fields = Names(KEYWORDS, ascii_only=True)
+        members = [(fields.take(name), self._shape_of(part, name)) for name in part.wrt]
+        blocks = []
+        if members:
+            lines = [f"    double {name}{sizes_text(shape)};" for name, shape in members]
+            of = "the sum of its elements" if part.passes.shapes[part.passes.output] else "the value"
+            blocks.append("\n".join([f"/* The gradients of {of}. */", f"struct {structure} {{", *lines, "};"]))
+        blocks.append(self._function(part, forward, parameters, names, local, None, members))
+        if members:
+            blocks.append(self._function(part, backward, parameters, names, local, structure, members))
+        return blocks
+
+    @staticmethod
+    def _shape_of(part: Part, name: str) -> Shape:
+        return next((part.passes.shapes[node] for node, own in part.passes.names.items() if own == name), ())
+
+    def _function(
+        self,
+        part: Part,
+        name: str,
+        parameters: Sequence[str],
+        names: Mapping[int, str],
+        local: Names,
+        structure: str | None,
+        members: Sequence[tuple[str, Shape]],
+    ) -> str:
+        passes = part.passes
+        wanted = part.wanted if structure else [passes.output]
+        result_shape = passes.shapes[passes.output]
+        fresh = Names(local.taken, ascii_only=True)
+        value = fresh.take("value")
+        pointer = fresh.take("d")
+        indices = list(_indices(fresh))
+        known = {node: own for node, own in names.items() if node < len(parameters)} | self._constants(part)
+        inner = {node: own for node, own in names.items() if node >= len(parameters)}
+        targets = self._targets(part, value, pointer, members) if structure else {}
+        if result_shape and passes.graph.codes[passes.output] > CONSTANT:
+            targets = {**targets, passes.output: value}
+        writer = CWriter(passes, wanted)
+        writer.taken = {*fresh.taken, *CWriter.library.names}
+        function = CFunction(writer, known, targets, wanted, lambda: fresh.numbered("t"), indices, inner)
+        body: list[str] = []
+        for node, lines in function.statements():
+            if structure and node >= passes.backward and "/* backward */" not in body:
+                body += ["", "/* backward */"] if body else ["/* backward */"]
+            body += lines
+        if "/* backward */" in body and body[0] != "/* backward */":
+            body.insert(0, "/* forward */")
+        if result_shape and passes.output not in targets:
+            body += self._copied(function, passes.output, value, result_shape)
+        if structure:
+            for node, (member, shape) in zip(passes.gradients, members):
+                target = f"{pointer}->{member}"
+                if node is None or function.targets.get(node) != target:
+                    body += self._copied(function, node, target, shape)
+        if not result_shape:
+            body.append(f"return {function.element(passes.output, []).text};")
+        text = "\n".join(body)
+        unused = [own for own in parameters if own not in words_of(text)]
+        body = [*(f"(void){own};" for own in unused), *body]
+        declared = [f"const double {own}{sizes_text(passes.shapes[number])}" if passes.shapes[number] else f"double {own}" for number, own in enumerate(parameters)]
+        if result_shape:
+            declared.append(f"double {value}{sizes_text(result_shape)}")
+        if structure:
+            declared.append(f"struct {structure} *{pointer}")
+        kind = "void" if result_shape else "double"
+        head = folded_lines(f"{kind} {name}({', '.join(declared) or 'void'}) {{", "", WIDTH, bracket=False)
+        lines = [line for one in body for line in ([""] if not one else folded_lines(one.lstrip(" "), "    " + " " * (len(one) - len(one.lstrip(" "))), WIDTH, bracket=False))]
+        told = part.program[-1] if not structure else f"The value, and its gradients in {pointer}."
+        return "\n".join([*_comment(told), *head, *lines, "}"])
+
+    @staticmethod
+    def _targets(part: Part, value: str, pointer: str, members: Sequence[tuple[str, Shape]]) -> dict[int, str]:
+        """The arrays of the caller that gradients are written to as they are computed; numbers that nothing else reads, too."""
+        passes = part.passes
+        graph = passes.graph
+        reached = graph.reached(part.wanted)
+        used = {source for node, flag in enumerate(reached) if flag for source in graph.inputs(node)}
+        targets: dict[int, str] = {}
+        for node, (member, shape) in zip(passes.gradients, members):
+            if node is None or graph.codes[node] <= CONSTANT or node == passes.output or node in targets:
+                continue
+            if node in passes.names or (not shape and (node in used or passes.gradients.count(node) > 1)):
+                continue
+            targets[node] = f"{pointer}->{member}"
+        return targets
+
+    @staticmethod
+    def _copied(function: CFunction, node: int | None, target: str, shape: Shape) -> list[str]:
+        """A result that was computed elsewhere, or zeros."""
+        loops: list[Loop] = function.loops(shape)
+        index = [loop.index for loop in loops]
+        text = "0.0" if node is None else function.element(node, index).text
+        return nest(loops, [f"{target}{places(index)} = {text};"])
+
+    def _constants(self, part: Part) -> dict[int, str]:
+        """The constant arrays of a part, each with a name."""
+        graph = part.passes.graph
+        found = {}
+        for node in graph_constants(graph, [n for n, flag in enumerate(graph.reached(part.wanted)) if flag]):
+            value = graph.constant(node)
+            if id(value) not in self.constants:
+                self.constants[id(value)] = name = self.top.numbered("constant_")
+                self.arrays.append(_array(name, value))
+            found[node] = self.constants[id(value)]
+        return found
+
+    # ---- the test --------------------------------------------------------------------------------------------------------------------
+
+    def _test(self) -> list[str]:
+        """The numbers, and a main that compares with them."""
+        data: list[str] = []
+        body: list[str] = ["int off = 0;"]
+        single = len(self.export.parts) == 1
+        for place, part in enumerate(self.export.parts):
+            ending = "" if single else f"_{place + 1}"
+            lines = self._call(part, place, ending, data)
+            if not single:
+                body.append(f'printf("# %s\\n", {_quoted(part.title)});')
+                lines = ["{", *("    " + line for line in lines), "}"]
+            body += lines
+        body.append("return off > 0;")
+        told = "/* Print value and gradients, and compare them with what gradcalc computed; the answer is the exit status. */"
+        main = "\n".join([told, "int main(void) {", *("    " + line for line in body), "}"])
+        lead = ["/* The point at which gradcalc computed what is expected, and what that is. */\n" + data[0], *data[1:]] if data else []
+        return ["\n".join(lead), main] if lead else [main]
+
+    def _call(self, part: Part, place: int, ending: str, data: list[str]) -> list[str]:
+        """Statements that compute one output and compare it."""
+        forward, backward = self.functions[place]
+        arguments = [self._datum(f"point_{name}{ending}", value, data) for name, value in zip(part.inputs, part.point or ())]
+        shape = part.passes.shapes[part.passes.output]
+        expected = self._datum(f"value{ending}", part.value, data, always=True)
+        lines: list[str] = []
+        fields = Names(KEYWORDS, ascii_only=True)
+        if shape:
+            size = part.value.size
+            lines.append(f"static double alone{sizes_text(shape)}, found{sizes_text(shape)};")
+            lines.append(f"{forward}({', '.join([*arguments, 'alone'])});")
+            first, alone = f"&found{'[0]' * len(shape)}", f"&alone{'[0]' * len(shape)}"
+        else:
+            size = 1
+            lines.append(f"const double alone = {forward}({', '.join(arguments)});")
+            first, alone = "&found", "&alone"
+        if part.wrt:
+            lines.append(f"static struct {self.structures[place]} d;")
+            call = f"{backward}({', '.join([*arguments, *(['found'] if shape else []), '&d'])});"
+            lines.append(call if shape else f"const double found = {call}")
+            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size});')
+            for name, gradient in zip(part.wrt, part.gradients):
+                field = fields.take(name)
+                own = () if isinstance(gradient, float) else tuple(gradient.shape)
+                wanted = self._datum(f"gradient_{name}{ending}", gradient, data, always=True)
+                lines.append(f'off += check({_quoted("d/d" + name)}, &d.{field}{"[0]" * len(own)}, {_first(wanted, own)}, {_size(own)});')
+        lines.append(f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size});')
+        return lines
+
+    def _datum(self, name: str, value: Any, data: list[str], always: bool = False) -> str:
+        """A number as it is, or the name of a constant that is defined for it."""
+        if isinstance(value, float) and not always:
+            return number_of(value)
+        own = self.top.take(name)
+        data.append(f"static const double {own} = {number_of(value)};" if isinstance(value, float) else _array(own, value))
+        return own
+
+
+def number_of(value: float) -> str:
+    """A number as C."""
+    return number_text(value, "", "INFINITY", "NAN")
+
+
+def _first(name: str, shape: Shape) -> str:
+    return f"&{name}{'[0]' * len(shape)}"
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for one in shape:
+        size *= one
+    return size
+
+
+def _array(name: str, value: Any) -> str:
+    """The definition of a constant array."""
+    rows = _nested(value.tolist())
+    one = f"static const double {name}{sizes_text(value.shape)} = {rows};"
+    if len(one) <= WIDTH:
+        return one
+    head = f"static const double {name}{sizes_text(value.shape)} ="
+    return "\n".join([head, *textwrap.wrap(f"{rows};", WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)])
+
+
+def _nested(value: Any) -> str:
+    """Nested lists of numbers in braces."""
+    if not isinstance(value, list):
+        return number_of(value)
+    return f"{{{', '.join(map(_nested, value))}}}"
+
+
+def _indices(names: Names) -> Iterator[str]:
+    """Names for indices: i, j, k … as far as they are free."""
+    for letter in (*"ijklmnopqrs", *(f"i{number}" for number in range(1, 200))):
+        if letter not in names.taken:
+            yield letter
+
+
+def _comment(text: str) -> list[str]:
+    lines = textwrap.wrap(text.replace("*/", "* /").replace("/*", "/ *"), WIDTH - 6) or [""]
+    return [f"/* {lines[0]}", *(f"   {line}" for line in lines[1:-1]), f"   {lines[-1]} */"] if len(lines) > 1 else [f"/* {lines[0]} */"]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

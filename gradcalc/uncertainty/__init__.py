@@ -1,0 +1,1 @@
+"""Uncertain inputs: how far the output, and every node, may be off."""
