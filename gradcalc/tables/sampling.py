@@ -121,3 +121,15 @@ def limits(values: Numbers) -> tuple[float, float, bool]:
     if spread <= 0 or high - low <= CLIPPED * spread:
         return low, high, False
     return max(low, inner_low - 0.5 * spread), min(high, inner_high + 0.5 * spread), True
+
+
+def thinned(xs: Numbers, values: Numbers, most: int) -> tuple[Numbers, Numbers]:
+    """A piece of a curve with few enough points to be drawn: of each stretch the lowest and the highest, so it looks the same."""
+    stretch = len(xs) // most
+    if stretch < 4:
+        return xs, values
+    whole = len(xs) // stretch * stretch
+    rows = values[:whole].reshape(-1, stretch)
+    first = numpy.arange(0, whole, stretch)
+    kept = numpy.unique(numpy.concatenate([first + rows.argmin(axis=1), first + rows.argmax(axis=1), [0, len(xs) - 1]]))
+    return xs[kept], values[kept]

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.errors import MissingExtra
-from gradcalc.tables.sampling import limits, pieces
+from gradcalc.tables.sampling import limits, pieces, thinned
 
 if TYPE_CHECKING:
     from gradcalc.tables.sampling import Sampled
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 VALUE, SLOPE, TRACE = "#1a7f37", "#cf222e", "#ffffff"
 """Green for values and red for gradients, as in every picture."""
+
+POINTS = 5000
+"""How many stretches of a curve are told apart."""
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -66,7 +69,7 @@ def _curves(frame: Any, sampled: Sampled, derivative: bool) -> None:
         panels.append((f"derivative by {name}", pieces(xs, slopes), limits(slopes), SLOPE))
     for axis, (title, curves, (low, high, _), colour) in zip(axes, panels):
         for x, y in curves:
-            axis.plot(x, y, color=colour, linewidth=1.6)
+            axis.plot(*thinned(x, y, POINTS), color=colour, linewidth=1.6)
         room = 0.05 * (high - low)
         axis.set_ylim(low - room, high + room)
         axis.set_title(title, loc="left", color=colour, fontsize=10)

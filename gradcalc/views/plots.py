@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradcalc.tables.sampling import limits, pieces
+from gradcalc.tables.sampling import limits, pieces, thinned
 from gradcalc.views.charts import chart, margin_of, round_ticks, shade, tick_texts, viridis
 from gradcalc.views.json import SCHEMA, plain
 from gradcalc.views.numbers import number_text, short_text
@@ -60,9 +60,15 @@ def _curves(sampled: Sampled, surface: Surface, columns: int, rows: int, derivat
     lines: list[Cell] = []
     for (title, style, curves, (low, high, beyond)), height in zip(panels, heights):
         lines.append(_title(title, style, "goes beyond the frame" if beyond else "", surface, columns))
-        drawn = chart([(x.tolist(), y.tolist()) for x, y in curves], x_range, (low, high), columns, height, margin, surface.unicode)
+        drawn = chart(_points(curves, columns), x_range, (low, high), columns, height, margin, surface.unicode)
         lines += [_framed(line, style) for line in drawn]
     return lines
+
+
+def _points(curves: Sequence[tuple[Numbers, Numbers]], columns: int) -> list[tuple[list[float], list[float]]]:
+    """The pieces of a curve, with no more points than characters can show."""
+    few = (thinned(xs, values, 4 * columns) for xs, values in curves)
+    return [(xs.tolist(), values.tolist()) for xs, values in few]
 
 
 def _title(text: str, style: str, note: str, surface: Surface, columns: int) -> Cell:

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from gradcalc.formula import Formula
-from gradcalc.tables.sampling import Sampled, limits, pieces, sample
+from gradcalc.tables.sampling import Sampled, limits, pieces, sample, thinned
 from gradcalc.workspace import Workspace
 
 
@@ -67,3 +67,15 @@ def test_limits_leave_poles_out_and_nothing_else() -> None:
     assert limits(numpy.exp(xs))[2] is False
     assert limits(numpy.array([5.0, 5.0])) == (4.5, 5.5, False)
     assert limits(numpy.array([numpy.nan])) == (-1.0, 1.0, False)
+
+
+def test_a_long_curve_is_thinned_without_losing_its_peaks() -> None:
+    xs = numpy.linspace(0, 1, 100_003)
+    ys = numpy.sin(50 * xs)
+    ys[77_777] = 9.0
+    few_xs, few_ys = thinned(xs, ys, 200)
+    assert 200 <= len(few_xs) <= 402
+    assert few_ys.max() == 9.0
+    assert (numpy.diff(few_xs) > 0).all()
+    assert (few_xs[0], few_xs[-1]) == (0, 1)
+    assert len(thinned(xs[:100], ys[:100], 200)[0]) == 100
