@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradcalc.calculus.passes import Passes, passes
 from gradcalc.dialects.exports.page import Export, Part
 from gradcalc.dialects.exports.readable import ReadableWriter
 from gradcalc.dialects.language import spell
+from gradcalc.engine.arrays import kernel
 from gradcalc.engine.evaluate import backpropagate, evaluate
 from gradcalc.engine.makers import Makers
-from gradcalc.errors import ArgumentProblem, BindingProblem, LimitProblem, NameProblem, ShapeProblem
-from gradcalc.formula import Formula, Measured
+from gradcalc.errors import ArgumentProblem, LimitProblem, NameProblem, ShapeProblem
+from gradcalc.formula import Formula
 from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT, INPUT, Graph
 
@@ -23,13 +24,23 @@ LARGEST = 250_000
 LONGEST = 100
 """A longer statement is cut in what is said about the program."""
 
-NOISE = 2e-15
-"""What part of the size of what is added up rounding may cost."""
+LAST_DIGITS = 1e-15
+"""By what part of its size the result of a gate is shaken: libraries differ by a few units in the last place."""
 
-TARGETS = ("python", "numpy", "torch", "jax", "c", "latex")
+RUNS, SAFETY = 4, 4.0
+"""How often it is shaken, and how many times as far as it then moves a result may be off."""
+
+NOISE = 1e-13
+"""What part of the largest numbers rounding may cost at most."""
 
 
-def source(formulas: Sequence[Formula], target: str, wrt: Sequence[str] | None = None, maker: str = "gradcalc") -> str:
+def source(
+    formulas: Sequence[Formula],
+    target: str,
+    wrt: Sequence[str] | None = None,
+    maker: str = "gradcalc",
+    test: bool = True,
+) -> str:
     """Write outputs as one file of source.
 
     Args:
@@ -37,6 +48,7 @@ def source(formulas: Sequence[Formula], target: str, wrt: Sequence[str] | None =
         target: `python`, `numpy`, `torch`, `jax` or `c`.
         wrt: the names to differentiate by; by default all inputs of each output.
         maker: what is said to have made it.
+        test: whether there is to be a main that compares with the numbers of gradcalc; it needs values for all inputs.
 
     Raises:
         GradcalcError: a gate or an array that the target does not have; too many numbers.
@@ -45,23 +57,23 @@ def source(formulas: Sequence[Formula], target: str, wrt: Sequence[str] | None =
         from gradcalc.dialects.exports.c import CWriter
         from gradcalc.dialects.exports.c_page import c_source
 
-        return c_source(_export(formulas, CWriter, target, wrt, maker))
+        return c_source(_export(formulas, CWriter, target, wrt, maker, test))
     from gradcalc.dialects.exports.python_page import TARGETS as PYTHON_TARGETS
     from gradcalc.dialects.exports.python_page import python_source
 
     kind = PYTHON_TARGETS[target]
-    return python_source(_export(formulas, kind.writer, target, wrt, maker), kind)
+    return python_source(_export(formulas, kind.writer, target, wrt, maker, test), kind)
 
 
 def _export(
-    formulas: Sequence[Formula], writer: type[ReadableWriter], target: str, wrt: Sequence[str] | None, maker: str
+    formulas: Sequence[Formula], writer: type[ReadableWriter], target: str, wrt: Sequence[str] | None, maker: str, test: bool
 ) -> Export:
-    export = Export([_part(formula, writer, target, wrt) for formula in formulas], maker)
+    export = Export([_part(formula, writer, target, wrt, test) for formula in formulas], maker)
     _check_size(export)
     return export
 
 
-def _part(formula: Formula, writer: type[ReadableWriter], target: str, wrt: Sequence[str] | None) -> Part:
+def _part(formula: Formula, writer: type[ReadableWriter], target: str, wrt: Sequence[str] | None, test: bool) -> Part:
     """One output."""
     point = None if any(value is None for value in formula.values) else formula.point()
     graph, shapes = formula.prepared(point)
@@ -72,8 +84,8 @@ def _part(formula: Formula, writer: type[ReadableWriter], target: str, wrt: Sequ
     made = passes(graph, shapes, names, nodes, writer.writes, target in ("python", "c"), target == "torch")
     _refuse_gates(formula, made, writer, target)
     name = formula.names.get(formula.output, "") if formula.graph.codes[formula.output] > CONSTANT else ""
-    part = Part(formula.text, name, _program(formula), made, formula.inputs, asked, point, None, [], 0.0, [])
-    return part if point is None else _with_numbers(part, formula, graph, nodes, point)
+    part = Part(formula.text, name, _program(formula), made, formula.inputs, asked, point if test else None, None, [], [], [])
+    return part if point is None or not test else _with_numbers(part, formula, graph, nodes, point)
 
 
 def _asked(formula: Formula, wrt: Sequence[str] | None) -> list[str]:
@@ -103,7 +115,7 @@ def _program(formula: Formula) -> list[str]:
     return lines
 
 
-# ---- what can't be exported ----------------------------------------------------------------------------------------------------------
+# ---- what can't be exported ------------------------------------------------------------------------------------------------------
 
 
 def _refuse_arrays(
@@ -163,7 +175,7 @@ def _check_size(export: Export) -> None:
         )
 
 
-# ---- numbers -------------------------------------------------------------------------------------------------------------------------
+# ---- numbers ---------------------------------------------------------------------------------------------------------------------
 
 
 def _with_numbers(part: Part, formula: Formula, graph: Graph, nodes: Sequence[int], point: Sequence[Any]) -> Part:
@@ -181,8 +193,9 @@ def _with_numbers(part: Part, formula: Formula, graph: Graph, nodes: Sequence[in
             f"{gradients[place]!r}, by a convention."
         )
         gradients[place] = again.values[node]
+    value = evaluation.values[-1]
     return part._replace(
-        value=evaluation.values[-1], gradients=gradients, absolute=_absolute(part.passes, again.values), remarks=remarks
+        value=value, gradients=gradients, rounding=_rounding(part, point, again.values, [value, *gradients]), remarks=remarks
     )
 
 
@@ -202,52 +215,62 @@ def _finite(value: Any) -> bool:
     return bool(numpy.isfinite(value).all())
 
 
-def _largest(value: Any) -> float:
-    """The largest finite size among the elements."""
-    if isinstance(value, float):
-        return abs(value) if math.isfinite(value) else 0.0
+# ---- rounding -----------------------------------------------------------------------------------------------------------------------
+
+
+def _rounding(part: Part, point: Sequence[Any], values: Sequence[Any], expected: Sequence[Any]) -> list[float]:
+    """By how much rounding may put each output off: as far as it moves when every gate's result is shaken in its last digits.
+
+    This is the stochastic arithmetic of Vignes (1993). Where shaking makes a comparison come out the other way, results jump, and the
+    bound is that of a sum as large as the largest numbers.
+    """
     import numpy
 
-    finite = numpy.abs(value[numpy.isfinite(value)]) if numpy.ndim(value) else numpy.abs(numpy.asarray(value))
+    moved = [0.0] * len(expected)
+    for run in range(RUNS):
+        shaken = _shaken(part.passes, point, numpy.random.default_rng(run))
+        for place, (node, known) in enumerate(zip(part.outputs, expected)):
+            if node is not None:
+                moved[place] = max(moved[place], _largest(numpy.subtract(shaken[node], known)))
+    most = NOISE * max((_largest(value) for value in values), default=0.0)
+    return [_power_of_ten(min(SAFETY * one, most)) for one in moved]
+
+
+def _shaken(made: Passes, point: Sequence[Any], draw: Any) -> list[Any]:
+    """The values of all nodes, each result that is rounded changed in its last digits."""
+    import numpy
+
+    graph = made.graph
+    values: list[Any] = []
+    with numpy.errstate(all="ignore"):
+        for node, code in enumerate(graph.codes):
+            operator = graph.operators[code]
+            if code == INPUT:
+                values.append(point[graph.left[node]])
+            elif operator.gate is None:
+                values.append(graph.constant(node))
+            else:
+                value = kernel(operator.gate, operator.attributes)(*[values[source] for source in graph.inputs(node)])
+                if operator.gate.family not in _EXACT_FAMILIES and operator.gate.name not in _EXACT:
+                    value = value * (1.0 + LAST_DIGITS * draw.choice((-1.0, 1.0), numpy.shape(value)))
+                values.append(value)
+    return values
+
+
+_EXACT_FAMILIES = ("selection", "shaping", "makers")
+_EXACT = ("=", "neg", "abs", "sign", "floor", "ceil", "round", "relu", "transpose")
+"""Gates that round nothing."""
+
+
+def _largest(value: Any) -> float:
+    """The largest finite size among the elements."""
+    import numpy
+
+    sizes = numpy.abs(numpy.asarray(value, dtype=float))
+    finite = sizes[numpy.isfinite(sizes)]
     return float(finite.max()) if finite.size else 0.0
 
 
-def _absolute(made: Passes, values: Sequence[Any]) -> float:
-    """By how much rounding may put a number off: a small part of the largest that is added to others, as a power of ten."""
-    graph = made.graph
-    largest = 0.0
-    for node, code in enumerate(graph.codes):
-        gate = graph.operators[code].gate
-        if gate is None or gate.name in _ROUNDED_LITTLE or not graph.inputs(node):
-            continue
-        sizes = [_largest(values[source]) for source in graph.inputs(node)]
-        count = max(1, max(_count(made.shapes[source]) for source in graph.inputs(node)))
-        inner = math.sqrt(count // max(1, _count(made.shapes[node]))) if count > _count(made.shapes[node]) else 1.0
-        size = math.prod(sizes) if gate.name in ("@", "dot", "outer") else max(sizes)
-        largest = max(largest, size * inner)
-    bound = NOISE * largest
-    return 0.0 if bound == 0.0 or not math.isfinite(bound) else float(f"1e{math.ceil(math.log10(bound))}")
-
-
-_ROUNDED_LITTLE = frozenset(("*", "/", "neg", "square", "sqrt", "abs", "reciprocal", "where", "max", "min", "relu", "exp", "="))
-"""Gates whose result is right to the last digits, relative to its own size, if their inputs are."""
-
-
-def _count(shape: Shape) -> int:
-    return math.prod(shape)
-
-
-def without_test(formula: Formula) -> Formula:
-    """The formula without numbers for its inputs; arrays keep their shapes."""
-    return formula
-
-
-def missing_values(formulas: Sequence[Formula]) -> list[str]:
-    """The names of inputs that have no value."""
-    found: Mapping[str, None] = {
-        name: None for formula in formulas for name, value in zip(formula.inputs, formula.values) if value is None
-    }
-    return list(found)
-
-
-__all__ = ["LARGEST", "TARGETS", "BindingProblem", "Measured", "missing_values", "source", "without_test"]
+def _power_of_ten(bound: float) -> float:
+    """The next power of ten that is not less."""
+    return float(f"1e{math.ceil(math.log10(bound))}") if bound > 0.0 else 0.0

@@ -258,7 +258,7 @@ Terms = Sequence[Expression]
 Attributes = Mapping[str, Any]
 
 
-def _choice(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _choice(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """where(c == 0, a, b) is where(c, b, a)."""
     condition, yes, no = terms
     compared = builder.parts(condition, "==")
@@ -267,7 +267,7 @@ def _choice(builder: Readable, terms: Terms, attributes: Attributes) -> Expressi
     return compared[0].apply("where", no, yes)
 
 
-def _summed(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _summed(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """The sum to a shape as a sum over axes."""
     x, *sizes = terms
     shape = tuple(int(builder.value(size) or 0.0) for size in sizes)
@@ -280,12 +280,12 @@ def _summed(builder: Readable, terms: Terms, attributes: Attributes) -> Expressi
     return x.apply("sum", axis=axis, keepdims=kept).reshape(shape)
 
 
-def _size(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _size(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """A size as a number: shapes are fixed."""
     return builder.number(float(element_count(terms[0].shape, attributes["axis"])))
 
 
-def _inner_product(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _inner_product(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """What is called dot of few axes is a product of numbers, or a matrix product."""
     a, b = terms
     if not a.shape or not b.shape:
@@ -293,7 +293,7 @@ def _inner_product(builder: Readable, terms: Terms, attributes: Attributes) -> E
     return a.apply("@", b) if len(b.shape) == 1 or len(a.shape) == 1 or len(a.shape) == len(b.shape) == 2 else None
 
 
-def _reshaped(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _reshaped(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """One change of shape for two, or none."""
     inner = builder.parts(terms[0], "reshape")
     shape = builder._shape_of(_gate("reshape", len(terms)), terms, ())
@@ -302,7 +302,7 @@ def _reshaped(builder: Readable, terms: Terms, attributes: Attributes) -> Expres
     return None if inner is None else inner[0].reshape(shape)
 
 
-def _transposed(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _transposed(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """A row becomes a column by a change of shape."""
     (x,) = terms
     if len(x.shape) < 2 and attributes["axes"] is None:
@@ -312,7 +312,7 @@ def _transposed(builder: Readable, terms: Terms, attributes: Attributes) -> Expr
     return None
 
 
-def _product(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _product(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """Rows and columns that are vectors in another shape, as vectors."""
     a, b = terms
     if len(a.shape) != 2 or len(b.shape) != 2:
@@ -333,14 +333,16 @@ def _gate(name: str, count: int) -> Gate:
     return gate
 
 
-Rule = Callable[[Readable, Terms, Attributes], Expression | None]
+Rule = Callable[[Readable, Terms, Attributes], Any]
+"""Answers a term that stands for a gate on these, or None."""
 
-def _same(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+
+def _same(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """A number has no axes to be moved or turned."""
     return terms[0] if not terms[0].shape else None
 
 
-def _forward_index(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _forward_index(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """A slice that goes backwards: one that goes forwards, and then the result turned round."""
     index, axes = with_positive_steps(terms[0].shape, attributes["index"])
     if not builder.positive_steps or not axes:
@@ -348,7 +350,7 @@ def _forward_index(builder: Readable, terms: Terms, attributes: Attributes) -> E
     return terms[0].apply("[]", index=index).apply("flip", axis=axes)
 
 
-def _forward_scatter(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+def _forward_scatter(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
     """Elements put where a slice goes backwards: turned round, where it goes forwards."""
     x, *sizes = terms
     shape = tuple(int(builder.value(size) or 0.0) for size in sizes)
@@ -359,7 +361,7 @@ def _forward_scatter(builder: Readable, terms: Terms, attributes: Attributes) ->
 
 
 def _place_of_extreme(name: str) -> Rule:
-    def simpler(builder: Readable, terms: Terms, attributes: Attributes) -> Expression | None:
+    def simpler(builder: Readable, terms: Terms, attributes: Attributes) -> Any:
         """The place in all of an array is one number."""
         if attributes["axis"] is not None or not attributes["keepdims"]:
             return None
@@ -402,4 +404,3 @@ def with_positive_steps(shape: Shape, index: tuple[Any, ...]) -> tuple[tuple[Any
             axis += 1
         items.append(item)
     return tuple(items), tuple(reversed_axes)
-

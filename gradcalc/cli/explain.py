@@ -26,7 +26,7 @@ EXAMPLES = (
     Example('gradcalc explain "sin(x^2)*x" --x 2', "two paths from x, which meet in a sum"),
     Example('gradcalc explain "sigmoid(a*x + c)" --a 2 --x -1 --c 1 --open sigmoid', "the gates inside sigmoid, too"),
     Example('gradcalc explain "max(x, 0)*y" --x 0 --y 2 --conventions', "what is answered at a kink, here and elsewhere"),
-    Example('gradcalc explain "x^2*y" --x 3 --y 2 --latex -o steps.tex', "for notes, in LaTeX; or in --markdown"),
+    Example('gradcalc explain "x^2*y" --x 3 --y 2 --latex', "for notes, in LaTeX; or in --markdown"),
 )
 
 

@@ -282,10 +282,10 @@ class Plan:
             told = self._written(sweep, writer, output)
             if wishes.check is not None:
                 self._check(told.samples, output)
-        self._tell(told, output)
+            self._tell(told, output)
         if output.path is not None and sys.stderr.isatty() and not output.quiet:
             elapsed = time.monotonic() - began
-            complain(f"{told.rows:,} rows in {elapsed:.1f} s, {rate_text(told.rows / max(elapsed, 1e-9))}")
+            complain(f"{sweep.told.rows:,} rows in {elapsed:.1f} s, {rate_text(sweep.told.rows / max(elapsed, 1e-9))}")
 
     def _written(self, sweep: Sweep, writer: Writer, output: Output) -> Told:
         watched = not output.quiet and surface_of(sys.stderr).colour and not (output.path is None and sys.stdout.isatty())

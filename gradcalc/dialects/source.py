@@ -77,11 +77,11 @@ class SourceWriter:
             return Piece(SIGN, f"{self.negative}{inputs[0].within(SIGN + 1)}")
         return self.otherwise(operator, inputs)
 
-    def spelled(self, spelling: str | Callable[..., str], inputs: Sequence[Piece], operator: Operator) -> Piece:
+    def spelled(self, spelling: str | Callable[..., str | None], inputs: Sequence[Piece], operator: Operator) -> Piece:
         """A gate by a template or a function of its record; inputs stand in brackets unless commas or brackets are around them."""
         keywords = {name: self.attribute(value) for name, value in operator.attributes}
         if callable(spelling):
-            text = spelling(*[piece.within(ATOM) for piece in inputs], **dict(operator.attributes))
+            text = spelling(*[piece.within(ATOM) for piece in inputs], **dict(operator.attributes)) or ""
         else:
             text = spelling.format(*[_fitted(spelling, place, piece) for place, piece in enumerate(inputs)], **keywords)
         return Piece(ATOM if is_atom(text) else LOOSE, text)

@@ -7,14 +7,12 @@ time: its batches are sent to another one.
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, NoReturn, Self
 from uuid import uuid4
@@ -24,12 +22,13 @@ import numpy
 from gradcalc.errors import DataProblem, GradcalcError, MissingExtra, UsageProblem
 from gradcalc.tables.calculation import Calculation, Numbers, part_of
 from gradcalc.tables.grid import Axis, GridSource, grid_columns
+from gradcalc.tables.local import LocalProcesses
 from gradcalc.tables.pieces import Block, Piece
 from gradcalc.tables.sweep import Done, Sweep
 
 try:
     import dask
-    from distributed import Client, KilledWorker, LocalCluster
+    from distributed import Client, KilledWorker
 except ImportError:
     raise MissingExtra("a cluster", "cluster") from None
 
@@ -70,33 +69,24 @@ class Cluster:
         _hush()
         warnings.filterwarnings("ignore", module="distributed")
         self.name = address
-        self._local: Any = None
+        self._local: LocalProcesses | None = None
         self._client: Any = None
-        self._scratch: Any = None
         self._since: float | None = None
-        self._terminate: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._terminate = signal.signal(signal.SIGTERM, _end)
         dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT:g}s"})
         try:
             if workers is not None:
                 self.name = "the local cluster"
-                self._scratch = TemporaryDirectory(prefix="gradcalc-", ignore_cleanup_errors=True)
-                self._local = LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.CRITICAL,
-                    local_directory=self._scratch.name,
-                    preload=[__name__],
-                )
-            self._client = Client(self._local or address, timeout=CONNECT, set_as_default=False)
+                self._local = LocalProcesses(workers)
+                address = self._local.address()
+                if not address:
+                    raise DataProblem("the local cluster can't be started")
+            self._client = Client(address, timeout=CONNECT, set_as_default=False)
             self._client.wait_for_workers(1, timeout=CONNECT)
             self._refuse_other_versions()
         except GradcalcError:
             self.close()
             raise
-        except (OSError, TimeoutError, ValueError, RuntimeError) as problem:
+        except (OSError, TimeoutError, ValueError) as problem:
             connected = self._client is not None
             self.close()
             self._refuse(problem, connected)
@@ -105,8 +95,6 @@ class Cluster:
             raise
 
     def _refuse(self, problem: Exception, connected: bool) -> NoReturn:
-        if isinstance(problem, RuntimeError):
-            raise DataProblem(f"{self.name} can't be started: {problem}") from None
         if connected:
             raise DataProblem(f"{self.name} has no workers", remedy=f"start one: dask worker {self.name}") from None
         words = f": {problem}" if isinstance(problem, ValueError) else ""
@@ -141,15 +129,13 @@ class Cluster:
         """Part from the cluster; end it, if it was started here."""
         client, local = self._client, self._local
         self._client = self._local = None
-        for one in (client, local):
-            if one is not None:
+        try:
+            if client is not None:
                 with suppress(Exception):
-                    one.close(timeout=5)
-        if self._scratch is not None:
-            self._scratch.cleanup()
-        if self._terminate is not None:
-            signal.signal(signal.SIGTERM, self._terminate)
-            self._terminate = None
+                    client.close(timeout=5)
+        finally:
+            if local is not None:
+                local.close()
 
     def finished(self, sweep: Sweep, batch: int) -> Iterator[Done]:
         """The batches of a sweep, calculated by the workers, in order."""
@@ -223,11 +209,6 @@ def _hush() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _end(number: int, frame: Any) -> NoReturn:
-    """End by a signal, but not without ending the workers."""
-    raise SystemExit(128 + number)
-
-
 def _local_workers(address: str) -> int | None:
     """How many workers a local cluster is to have; None for another one."""
     from gradcalc.tables.sweep import processors
@@ -252,11 +233,6 @@ def _version() -> tuple[str, str]:
 
 
 # ---- what the workers do ---------------------------------------------------------------------------------------------------------
-
-
-def dask_setup(worker: Any) -> None:
-    """Prepare a worker that was started here: Ctrl-C is for us, and we end the workers. Dask calls this by its name."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _sent(block: Block, good: Piece) -> Any:

@@ -12,6 +12,7 @@ from gradcalc.graph import INPUT, Graph
 from gradcalc.workspace import Options, Workspace
 from tests.catalogue import cases, name_of, one_gate, sample_points
 from tests.gates.test_arrays import CASES, OneGate
+from tests.peers import one_or_two_of_each
 
 
 def formula_of(text: str, graph: Graph, values: Sequence[Any]) -> Formula:
@@ -44,5 +45,14 @@ def elementwise() -> Iterator[Formula]:
 def on_arrays() -> Iterator[Formula]:
     """Every gate that is not element-wise on its trials, weighted to one number."""
     for case in CASES:
+        one = OneGate(case)
+        yield formula_of(str(case), one.graph, one.values)
+
+
+def one_of_each() -> Iterator[Formula]:
+    """Every gate once or twice, for libraries that take their time."""
+    for record, count in cases():
+        yield formula_of(name_of(record), one_gate(record, count), next(sample_points(record, count)))
+    for case in one_or_two_of_each(CASES):
         one = OneGate(case)
         yield formula_of(str(case), one.graph, one.values)

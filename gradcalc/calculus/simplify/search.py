@@ -126,7 +126,7 @@ class Search:
             base for base, exponent in lowest.items() if base.kind == SUM and not isinstance(exponent, Term) and exponent < 0
         ]
         result = terms.times(terms.monomial(1, lowest), self._shortest_inner(inner, divisors))
-        return self.shortest_product(result) if result.node.kind == PRODUCT and divisors else result
+        return self.shortest_product(result) if result.node.kind == PRODUCT and divisors else simpler_product(self, result)
 
     def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool) -> dict[Node, Exponent]:
         """The factors that all terms have in common; with `full` also the divisors that only some of them have."""

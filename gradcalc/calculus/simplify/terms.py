@@ -228,6 +228,8 @@ class Terms(Layout):
                 plain[base] = exponent
         if len(plain) > 1:
             self._pairs(plain)
+            if any(base.mirror == self.zero for base in plain) and any(_is_log_of_zero(base) for base in plain):
+                return self.zero  # 0^y does not change with y
         if not again:
             return Term(coefficient, self.product_of(plain.items())) if coefficient else self.zero
         result = Term(coefficient, self.product_of(plain.items()))
@@ -500,6 +502,10 @@ class Terms(Layout):
 
 _NEVER_NEGATIVE = frozenset(("abs", "cosh", "sigmoid", "hypot", "norm", "softplus"))
 """Functions that are nowhere negative: they may be taken out of a root."""
+
+
+def _is_log_of_zero(base: Node) -> bool:
+    return base.name == "log" and base.parts[0].coefficient == 0
 
 
 def _even_power_of_abs(terms: Terms, base: Node, exponent: int) -> tuple[Term, Exponent, int] | None:

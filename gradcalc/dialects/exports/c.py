@@ -91,7 +91,7 @@ class CWriter(ReadableWriter):
 class Loop(NamedTuple):
     """A loop over an index."""
 
-    index: str
+    name: str
     size: int
     start: str = "0"
     end: str = ""
@@ -99,7 +99,7 @@ class Loop(NamedTuple):
     @property
     def head(self) -> str:
         """Its first line."""
-        return f"for (int {self.index} = {self.start}; {self.index} < {self.end or self.size}; {self.index}++)"
+        return f"for (int {self.name} = {self.start}; {self.name} < {self.end or self.size}; {self.name}++)"
 
 
 class CFunction:
@@ -177,7 +177,7 @@ class CFunction:
         assert operator.gate is not None
         return operator.gate.divided(self.graph.inputs(node))[0][0]
 
-    # ---- statements ------------------------------------------------------------------------------------------------------------------
+    # ---- statements --------------------------------------------------------------------------------------------------------------
 
     def statements(self) -> list[tuple[int, list[str]]]:
         """For each node that is computed its lines."""
@@ -203,8 +203,8 @@ class CFunction:
             lines = rule(self, node, name)
         elif shape:
             loops = self.loops(shape)
-            element = self.element(node, [loop.index for loop in loops], inside=True)
-            lines = nest(loops, [f"{name}{places(loop.index for loop in loops)} = {element.text};"])
+            element = self.element(node, [loop.name for loop in loops], inside=True)
+            lines = nest(loops, [f"{name}{places(loop.name for loop in loops)} = {element.text};"])
         else:
             text = self.element(node, [], inside=True).text
             lines, declared = [f"{name} = {text};" if target is not None else f"const double {name} = {text};"], []
@@ -215,7 +215,7 @@ class CFunction:
         """A loop for each axis."""
         return [Loop(self.indices[after + place], size) for place, size in enumerate(shape)]
 
-    # ---- elements --------------------------------------------------------------------------------------------------------------------
+    # ---- elements ----------------------------------------------------------------------------------------------------------------
 
     def element(self, node: int, index: Sequence[str], inside: bool = False) -> Piece:
         """One element of a node; `inside` writes out how it is computed."""
@@ -326,9 +326,7 @@ def _factor(text: str) -> str:
 def spread(index: Sequence[str], shape: Shape, source: Shape) -> list[str]:
     """Where an element of a broadcast array stands in what is broadcast."""
     extra = len(shape) - len(source)
-    return [
-        "0" if size == 1 and shape[extra + place] != 1 else index[extra + place] for place, size in enumerate(source)
-    ]
+    return ["0" if size == 1 and shape[extra + place] != 1 else index[extra + place] for place, size in enumerate(source)]
 
 
 def _indexed(given: tuple[Any, ...], source: Shape, index: Sequence[str]) -> list[str]:
@@ -378,7 +376,7 @@ def reshaped(index: Sequence[str], shape: Shape, source: Shape) -> list[str]:
     return found
 
 
-# ---- loops ---------------------------------------------------------------------------------------------------------------------------
+# ---- loops -----------------------------------------------------------------------------------------------------------------------
 
 
 def _reduction_places(function: CFunction, node: int) -> tuple[list[Loop], list[Loop], list[str], Shape]:
@@ -390,17 +388,17 @@ def _reduction_places(function: CFunction, node: int) -> tuple[list[Loop], list[
     loops = function.loops(shape)
     kept = [loop for axis, loop in enumerate(loops) if axis not in axes]
     reduced = [loop for axis, loop in enumerate(loops) if axis in axes]
-    return kept, reduced, [loop.index for loop in loops], shape
+    return kept, reduced, [loop.name for loop in loops], shape
 
 
 def _result_index(function: CFunction, node: int, kept: Sequence[Loop]) -> list[str]:
     """The index of a reduction's result."""
     attributes = dict(function.graph.operator(node).attributes)
     if not attributes.get("keepdims", False):
-        return [loop.index for loop in kept]
+        return [loop.name for loop in kept]
     shape = function.shapes[function.graph.inputs(node)[0]]
     axes = reduced_axes(shape, attributes["axis"])
-    left = iter(loop.index for loop in kept)
+    left = iter(loop.name for loop in kept)
     return ["0" if axis in axes else next(left) for axis in range(len(shape))]
 
 
@@ -427,7 +425,7 @@ def _matrix_product(function: CFunction, node: int, name: str) -> list[str]:
     a, b = function.graph.inputs(node)
     left, right, shape = function.shapes[a], function.shapes[b], function.shapes[node]
     loops = function.loops(shape)
-    index = [loop.index for loop in loops]
+    index = [loop.name for loop in loops]
     inner = Loop(function.indices[len(shape)], left[-1])
     columns = 1 if len(right) > 1 else 0
     rows = 1 if len(left) > 1 else 0
@@ -435,8 +433,8 @@ def _matrix_product(function: CFunction, node: int, name: str) -> list[str]:
     batch_shape = shape[: len(batch)]
     row = index[len(batch) : len(batch) + rows]
     column = index[len(index) - columns :] if columns else []
-    first = [*spread(batch, batch_shape, left[:-2]), *row, inner.index]
-    second = [*spread(batch, batch_shape, right[:-2]), inner.index, *column]
+    first = [*spread(batch, batch_shape, left[:-2]), *row, inner.name]
+    second = [*spread(batch, batch_shape, right[:-2]), inner.name, *column]
     return _sum_of_products(function, name, loops, index, inner, (a, first), (b, second))
 
 
@@ -444,11 +442,11 @@ def _inner_product(function: CFunction, node: int, name: str) -> list[str]:
     a, b = function.graph.inputs(node)
     left, shape = function.shapes[a], function.shapes[node]
     loops = function.loops(shape)
-    index = [loop.index for loop in loops]
+    index = [loop.name for loop in loops]
     inner = Loop(function.indices[len(shape)], left[-1])
     own, other = index[: len(left) - 1], index[len(left) - 1 :]
-    second = [*other[:-1], inner.index, other[-1]] if other else [inner.index]
-    return _sum_of_products(function, name, loops, index, inner, (a, [*own, inner.index]), (b, second))
+    second = [*other[:-1], inner.name, other[-1]] if other else [inner.name]
+    return _sum_of_products(function, name, loops, index, inner, (a, [*own, inner.name]), (b, second))
 
 
 def _sum_of_products(
@@ -470,10 +468,10 @@ def _trace(function: CFunction, node: int, name: str) -> list[str]:
     (source,) = function.graph.inputs(node)
     shape = function.shapes[source]
     loops = function.loops(function.shapes[node])
-    index = [loop.index for loop in loops]
+    index = [loop.name for loop in loops]
     inner = Loop(function.indices[len(loops)], min(shape[:2]))
     total = function.writer.local("sum")
-    element = function.element(source, [inner.index, inner.index, *index])
+    element = function.element(source, [inner.name, inner.name, *index])
     return accumulated(name, index, loops, [inner], "0.0", f"{total} += {element.text};", total)
 
 
@@ -482,7 +480,7 @@ def _running_sum(function: CFunction, node: int, name: str) -> list[str]:
     axis = dict(function.graph.operator(node).attributes)["axis"]
     shape = function.shapes[source]
     loops = function.loops(shape)
-    index = [loop.index for loop in loops]
+    index = [loop.name for loop in loops]
     along = list(range(len(shape))) if axis is None else [axis % len(shape)]
     kept = [loop for place, loop in enumerate(loops) if place not in along]
     inner = [loop for place, loop in enumerate(loops) if place in along]
@@ -500,9 +498,9 @@ def _product_of_others(function: CFunction, node: int, name: str) -> list[str]:
     axes = reduced_axes(shape, axis)
     loops = function.loops(shape)
     inner = [Loop(function.indices[len(shape) + place], shape[one]) for place, one in enumerate(axes)]
-    index = [loop.index for loop in loops]
-    other = [inner[axes.index(place)].index if place in axes else one for place, one in enumerate(index)]
-    same = " || ".join(f"{loop.index} != {index[one]}" for loop, one in zip(inner, axes)) or "0"
+    index = [loop.name for loop in loops]
+    other = [inner[axes.index(place)].name if place in axes else one for place, one in enumerate(index)]
+    same = " || ".join(f"{loop.name} != {index[one]}" for loop, one in zip(inner, axes)) or "0"
     total = function.writer.local("product")
     step = f"{total} *= {same} ? {function.element(source, other).within(1)} : 1.0;"
     return accumulated(name, index, loops, inner, "1.0", step, total)
@@ -514,7 +512,7 @@ def _extreme_place(sign: str) -> Callable[[CFunction, int, str], list[str]]:
         best, place = function.writer.local("best"), function.writer.local("place")
         source = function.graph.inputs(node)[0]
         reduced_shape = tuple(loop.size for loop in reduced)
-        flat = reshaped([loop.index for loop in reduced], reduced_shape, (math.prod(reduced_shape),))[0] if reduced else "0"
+        flat = reshaped([loop.name for loop in reduced], reduced_shape, (math.prod(reduced_shape),))[0] if reduced else "0"
         first = function.element(source, [one if loop in kept else "0" for one, loop in zip(index, function.loops(shape))])
         element = function.element(source, index)
         inner = [
@@ -544,7 +542,7 @@ def _joined(function: CFunction, node: int, name: str) -> list[str]:
     for source in function.graph.inputs(node):
         shape = function.shapes[source]
         loops = function.loops(shape)
-        index = [loop.index for loop in loops]
+        index = [loop.name for loop in loops]
         target = [f"{start} + {one}" if place == axis and start else one for place, one in enumerate(index)]
         lines += nest(loops, [f"{name}{places(target)} = {function.element(source, index).text};"])
         start += shape[axis]
@@ -557,7 +555,7 @@ def _stacked(function: CFunction, node: int, name: str) -> list[str]:
     lines: list[str] = []
     for number, source in enumerate(function.graph.inputs(node)):
         loops = function.loops(function.shapes[source])
-        index = [loop.index for loop in loops]
+        index = [loop.name for loop in loops]
         target = [*index[:axis], str(number), *index[axis:]]
         lines += nest(loops, [f"{name}{places(target)} = {function.element(source, index).text};"])
     return lines
@@ -569,10 +567,10 @@ def _scattered(function: CFunction, node: int, name: str) -> list[str]:
     shape = function.shapes[node]
     zero = function.loops(shape)
     loops = function.loops(function.shapes[source])
-    index = [loop.index for loop in loops]
+    index = [loop.name for loop in loops]
     target = _indexed(dict(function.graph.operator(node).attributes)["index"], shape, index)
     return [
-        *nest(zero, [f"{name}{places(loop.index for loop in zero)} = 0.0;"]),
+        *nest(zero, [f"{name}{places(loop.name for loop in zero)} = 0.0;"]),
         *nest(loops, [f"{name}{places(target)} = {function.element(source, index).text};"]),
     ]
 

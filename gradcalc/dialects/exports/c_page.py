@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,18 +17,24 @@ from gradcalc.graph import CONSTANT
 
 WIDTH = 110
 
-KEYWORDS = (
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register restrict "
-    "return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof main"
-).split()
+KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """auto break case char const continue default do double else enum extern float for goto if inline int long register restrict
+        return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof main""",
+    )
+)
 
-STANDARD = (
-    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod "
-    "fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered ldexp lgamma llrint llround log log10 log1p "
-    "log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt "
-    "tan tanh tgamma trunc j0 j1 jn y0 y1 yn printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ remove rename "
-    "abs exit free malloc labs div rand srand system abort signgam gamma"
-).split()
+STANDARD = frozenset(
+    re.findall(
+        r"\w+",
+        """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod
+        fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered ldexp lgamma llrint llround log log10
+        log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn signbit sin
+        sinh sqrt tan tanh tgamma trunc j0 j1 jn y0 y1 yn printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ
+        remove rename abs exit free malloc labs div rand srand system abort signgam gamma float_t double_t""",
+    )
+)
 """What the headers declare, and what compilers know without them."""
 
 
@@ -40,9 +47,11 @@ class _Page:
     def __init__(self, export: Export) -> None:
         self.export = export
         self.functions = functions_of(export)
-        self.top = Names({*KEYWORDS, *STANDARD, *CWriter.library.names, "RELATIVE", "ABSOLUTE", "gradients"}, ascii_only=True)
+        self.top = Names({*KEYWORDS, *STANDARD, *CWriter.library.names, "RELATIVE", "gradients"}, ascii_only=True)
         self.functions = [(self.top.take(forward), self.top.take(backward)) for forward, backward in self.functions]
-        self.structures = [self.top.take("slopes" if len(self.functions) == 1 else f"slopes_{n}") for n in range(1, len(self.functions) + 1)]
+        self.structures = [
+            self.top.take("slopes" if len(self.functions) == 1 else f"slopes_{n}") for n in range(1, len(self.functions) + 1)
+        ]
         self.constants: dict[int, str] = {}
         self.arrays: list[str] = []
 
@@ -56,14 +65,18 @@ class _Page:
         headers = ["#include <math.h>", "#include <stdio.h>"] if tests else ["#include <math.h>"]
         head.append("\n".join(headers))
         if tests:
-            told = "/* How far a number may be off: by a part of its size, and by what rounding may cost. */"
-            head.append(f"{told}\n#define RELATIVE {RELATIVE!r}\n#define ABSOLUTE {self.export.absolute!r}")
+            head.append(f"/* By what part of its size a number may be off, beside rounding. */
+#define RELATIVE {RELATIVE!r}")
         return "\n\n".join([*head, *self.arrays, *helpers, *blocks, *tests]) + "\n"
 
     def _header(self) -> str:
         parts = self.export.parts
         title = parts[0].program[-1]
-        what = f"{title}: its value and gradients, as C11 source." if len(parts) == 1 else f"{len(parts)} formulas and their gradients, as C11 source."
+        what = (
+            f"{title}: its value and gradients, as C11 source."
+            if len(parts) == 1
+            else f"{len(parts)} formulas and their gradients, as C11 source."
+        )
         lines = [*textwrap.wrap(what, WIDTH - 3), "", f"Made by {self.export.maker} from the program", ""]
         for place, part in enumerate(parts):
             lines += [f"    {line}" for line in part.program] + ([""] if place < len(parts) - 1 else [])
@@ -76,8 +89,8 @@ class _Page:
         lines += textwrap.wrap(told, WIDTH - 3)
         if self.export.tested:
             told = (
-                "Run it to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is off what "
-                f"gradcalc computed there by more than RELATIVE of its size plus ABSOLUTE."
+                "Run it to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is not what "
+                "gradcalc computed there, but for RELATIVE of its size and for rounding."
             )
         else:
             told = "It has no main to test it, since there were no values for all inputs when it was made."
@@ -88,7 +101,7 @@ class _Page:
         text = "\n".join(f" * {line}".rstrip() for line in lines).replace("*/", "* /").replace("/*", "/ *")
         return f"/*{text[2:]}\n */"
 
-    # ---- functions -------------------------------------------------------------------------------------------------------------------
+    # ---- functions ---------------------------------------------------------------------------------------------------------------
 
     def _functions(self, part: Part, forward: str, backward: str, structure: str) -> list[str]:
         local = Names(self.top.taken, ascii_only=True)
@@ -161,14 +174,25 @@ class _Page:
         text = "\n".join(body)
         unused = [own for own in parameters if own not in words_of(text)]
         body = [*(f"(void){own};" for own in unused), *body]
-        declared = [f"const double {own}{sizes_text(passes.shapes[number])}" if passes.shapes[number] else f"double {own}" for number, own in enumerate(parameters)]
+        declared = [
+            f"const double {own}{sizes_text(passes.shapes[number])}" if passes.shapes[number] else f"double {own}"
+            for number, own in enumerate(parameters)
+        ]
         if result_shape:
             declared.append(f"double {value}{sizes_text(result_shape)}")
         if structure:
             declared.append(f"struct {structure} *{pointer}")
         kind = "void" if result_shape else "double"
         head = folded_lines(f"{kind} {name}({', '.join(declared) or 'void'}) {{", "", WIDTH, bracket=False)
-        lines = [line for one in body for line in ([""] if not one else folded_lines(one.lstrip(" "), "    " + " " * (len(one) - len(one.lstrip(" "))), WIDTH, bracket=False))]
+        lines = [
+            line
+            for one in body
+            for line in (
+                [""]
+                if not one
+                else folded_lines(one.lstrip(" "), "    " + " " * (len(one) - len(one.lstrip(" "))), WIDTH, bracket=False)
+            )
+        ]
         told = part.program[-1] if not structure else f"The value, and its gradients in {pointer}."
         return "\n".join([*_comment(told), *head, *lines, "}"])
 
@@ -192,7 +216,7 @@ class _Page:
     def _copied(function: CFunction, node: int | None, target: str, shape: Shape) -> list[str]:
         """A result that was computed elsewhere, or zeros."""
         loops: list[Loop] = function.loops(shape)
-        index = [loop.index for loop in loops]
+        index = [loop.name for loop in loops]
         text = "0.0" if node is None else function.element(node, index).text
         return nest(loops, [f"{target}{places(index)} = {text};"])
 
@@ -208,7 +232,7 @@ class _Page:
             found[node] = self.constants[id(value)]
         return found
 
-    # ---- the test --------------------------------------------------------------------------------------------------------------------
+    # ---- the test ----------------------------------------------------------------------------------------------------------------
 
     def _test(self) -> list[str]:
         """The numbers, and a main that compares with them."""
@@ -225,7 +249,11 @@ class _Page:
         body.append("return off > 0;")
         told = "/* Print value and gradients, and compare them with what gradcalc computed; the answer is the exit status. */"
         main = "\n".join([told, "int main(void) {", *("    " + line for line in body), "}"])
-        lead = ["/* The point at which gradcalc computed what is expected, and what that is. */\n" + data[0], *data[1:]] if data else []
+        lead = (
+            ["/* The point at which gradcalc computed what is expected, and what that is. */\n" + data[0], *data[1:]]
+            if data
+            else []
+        )
         return ["\n".join(lead), main] if lead else [main]
 
     def _call(self, part: Part, place: int, ending: str, data: list[str]) -> list[str]:
@@ -249,13 +277,15 @@ class _Page:
             lines.append(f"static struct {self.structures[place]} d;")
             call = f"{backward}({', '.join([*arguments, *(['found'] if shape else []), '&d'])});"
             lines.append(call if shape else f"const double found = {call}")
-            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size});')
-            for name, gradient in zip(part.wrt, part.gradients):
+            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size}, {part.rounding[0]!r});')
+            for name, gradient, bound in zip(part.wrt, part.gradients, part.rounding[1:]):
                 field = fields.take(name)
                 own = () if isinstance(gradient, float) else tuple(gradient.shape)
                 wanted = self._datum(f"gradient_{name}{ending}", gradient, data, always=True)
-                lines.append(f'off += check({_quoted("d/d" + name)}, &d.{field}{"[0]" * len(own)}, {_first(wanted, own)}, {_size(own)});')
-        lines.append(f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size});')
+                lines.append(
+                    f"off += check({_quoted('d/d' + name)}, &d.{field}{'[0]' * len(own)}, {_first(wanted, own)}, {_size(own)}, {bound!r});"
+                )
+        lines.append(f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size}, {part.rounding[0]!r});')
         return lines
 
     def _datum(self, name: str, value: Any, data: list[str], always: bool = False) -> str:
@@ -290,7 +320,14 @@ def _array(name: str, value: Any) -> str:
     if len(one) <= WIDTH:
         return one
     head = f"static const double {name}{sizes_text(value.shape)} ="
-    return "\n".join([head, *textwrap.wrap(f"{rows};", WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)])
+    return "\n".join(
+        [
+            head,
+            *textwrap.wrap(
+                f"{rows};", WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+            ),
+        ]
+    )
 
 
 def _nested(value: Any) -> str:
@@ -309,7 +346,11 @@ def _indices(names: Names) -> Iterator[str]:
 
 def _comment(text: str) -> list[str]:
     lines = textwrap.wrap(text.replace("*/", "* /").replace("/*", "/ *"), WIDTH - 6) or [""]
-    return [f"/* {lines[0]}", *(f"   {line}" for line in lines[1:-1]), f"   {lines[-1]} */"] if len(lines) > 1 else [f"/* {lines[0]} */"]
+    return (
+        [f"/* {lines[0]}", *(f"   {line}" for line in lines[1:-1]), f"   {lines[-1]} */"]
+        if len(lines) > 1
+        else [f"/* {lines[0]} */"]
+    )
 
 
 def _quoted(text: str) -> str:

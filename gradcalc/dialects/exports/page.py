@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.calculus.passes import Passes
@@ -21,7 +21,7 @@ class Part(NamedTuple):
         point: the values of the inputs, by number; None if one is missing.
         value: at that point; None without one.
         gradients: at that point, in the order of `wrt`.
-        absolute: by how much rounding may put a number off there.
+        rounding: by how much rounding may put the value, and each gradient, off there.
         remarks: what else is to be known.
     """
 
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     point: Sequence[Any] | None
     value: Any
     gradients: Sequence[Any]
-    absolute: float
+    rounding: Sequence[float]
     remarks: Sequence[str]
 
     @property
@@ -64,17 +64,12 @@ class Export(NamedTuple):
         """Whether there are numbers to test it by."""
         return all(part.point is not None for part in self.parts)
 
-    @property
-    def absolute(self) -> float:
-        """By how much rounding may put a number off."""
-        return max((part.absolute for part in self.parts), default=0.0)
-
 
 RELATIVE = 1e-9
 """By what part of its size a number may be off."""
 
 
-def functions_of(export: Export, taken: Mapping[str, int] | None = None) -> list[tuple[str, str]]:
+def functions_of(export: Export) -> list[tuple[str, str]]:
     """For each output what its two functions are called."""
     if len(export.parts) == 1:
         return [("forward", "backward")]

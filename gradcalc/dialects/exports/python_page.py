@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.dialects.exports.arrays import JaxWriter, NumpyWriter, TorchWriter, nested
@@ -97,7 +97,7 @@ class _Page:
     def __init__(self, export: Export, target: Target) -> None:
         self.export = export
         self.target = target
-        reserved = {*dir(builtins), *target.imports, *target.writer.library.names, "F", "RELATIVE", "ABSOLUTE", "main"}
+        reserved = {*dir(builtins), *target.imports, *target.writer.library.names, "F", "RELATIVE", "main"}
         self.functions = functions_of(export)
         self.top = Names({*reserved, *(name for pair in self.functions for name in pair)})
         self.arrays: list[str] = []
@@ -127,20 +127,27 @@ class _Page:
 
     def _header(self) -> str:
         parts = self.export.parts
-        what = f"{_short(parts[0].title)}: its value and gradients" if len(parts) == 1 else f"{len(parts)} formulas and their gradients"
+        what = (
+            f"{_short(parts[0].title)}: its value and gradients"
+            if len(parts) == 1
+            else f"{len(parts)} formulas and their gradients"
+        )
         lines = [f"{what}, as {self.target.title} source.", "", f"Made by {self.export.maker} from the program", ""]
         for place, part in enumerate(parts):
             lines += [f"    {line}" for line in part.program] + ([""] if place < len(parts) - 1 else [])
         lines.append("")
         names = " and ".join(f"{forward}()" for forward, _ in self.functions[:1])
         back = self.functions[0][1]
-        told = f"{names} answers the value, {back}() the value and the gradients, found by the chain rule from the output back to the inputs."
+        told = (
+            f"{names} answers the value, {back}() the value and the gradients, found by the chain rule from the output back to the "
+            "inputs."
+        )
         lines += textwrap.wrap(told, WIDTH)
         if self.export.tested:
             more = f" The derivatives of {self.target.title} itself stand beside them." if self.target.compares else ""
             told = (
-                "Run this file to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is off "
-                f"what gradcalc computed there by more than {_power(RELATIVE)} of its size plus {_power(self.export.absolute)}.{more}"
+                "Run this file to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is not "
+                f"what gradcalc computed there, but for {_power(RELATIVE)} of its size and for rounding.{more}"
             )
         else:
             told = "It has no test of its own, since there were no values for all inputs when it was made."
@@ -151,7 +158,7 @@ class _Page:
         text = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"""')
         return f'"""{text}\n"""' if not text.startswith('"') else f'""" {text}\n"""'
 
-    # ---- functions -------------------------------------------------------------------------------------------------------------------
+    # ---- functions ---------------------------------------------------------------------------------------------------------------
 
     def _functions(self, part: Part, forward: str, backward: str) -> list[str]:
         local = Names(self.top.taken)
@@ -262,29 +269,28 @@ class _Page:
         told = [f"{name}: {_size_words(shape)}" for name, shape in zip(parameters, shapes)]
         return ["", *textwrap.wrap(f"Shapes: {'; '.join(told)}.", WIDTH - 4)]
 
-    # ---- the test --------------------------------------------------------------------------------------------------------------------
+    # ---- the test ----------------------------------------------------------------------------------------------------------------
 
     def _test(self) -> list[str]:
         """The numbers, and a main that compares with them."""
-        numbers: list[str] = [
-            f"RELATIVE, ABSOLUTE = {RELATIVE!r}, {self.export.absolute!r}",
-        ]
-        calls: list[str] = []
+        numbers: list[str] = [f"RELATIVE = {RELATIVE!r}"]
+        calls: list[tuple[str, str]] = []
         single = len(self.export.parts) == 1
         for place, (part, (forward, backward)) in enumerate(zip(self.export.parts, self.functions), 1):
             ending = "" if single else f"_{place}"
             writer = self._writer(part, [], ())
             point = dict(zip(part.inputs, part.point or ()))
-            point_name, value_name, gradients_name = (self.top.take(f"{stem}{ending}") for stem in ("POINT", "VALUE", "GRADIENTS"))
+            stems = ("POINT", "VALUE", "GRADIENTS", "ROUNDING")
+            point_name, value_name, gradients_name, rounding_name = (self.top.take(f"{stem}{ending}") for stem in stems)
             numbers += [
                 self._dictionary(point_name, point, writer),
                 f"{value_name} = {self._array(part.value, writer)}",
                 self._dictionary(gradients_name, dict(zip(part.wrt, part.gradients)), writer),
+                f"{rounding_name} = {_sequence(map(_power, part.rounding))}",
             ]
-            arguments = [forward, backward, point_name, value_name, gradients_name]
+            arguments = [forward, backward, point_name, value_name, gradients_name, rounding_name]
             if self.target.compares:
-                names = {name: name for name in part.wrt if name in part.inputs}
-                arguments.append(repr(names).replace("'", '"'))
+                arguments.append(_sequence(_quoted(name) for name in part.wrt if name in part.inputs))
             calls.append((part.title, f"check({', '.join(arguments)})"))
         body = ['    """Print value and gradients, and compare them with what gradcalc computed; the answer is the exit status."""']
         if single:
@@ -296,7 +302,11 @@ class _Page:
             body.append("    return int(off > 0)")
         main = "\n".join(["def main():", *body])
         guard = 'if __name__ == "__main__":\n    sys.exit(main())'
-        return ["\n".join(["# The point at which gradcalc computed what is expected, and how far off rounding may put it.", *numbers]), main, guard]
+        return [
+            "\n".join(["# What gradcalc computed at a point, and by how much a number may be off: a part of its size, and what rounding costs.", *numbers]),
+            main,
+            guard,
+        ]
 
     def _dictionary(self, name: str, values: Mapping[str, Any], writer: ReadableWriter) -> str:
         entries = [f"{_quoted(key)}: {self._array(value, writer)}" for key, value in values.items()]
@@ -325,12 +335,21 @@ def names_of(part: Part, names: Mapping[int, str]) -> dict[str, str]:
 def _docstring(lines: Sequence[str]) -> list[str]:
     first, *rest = [line.replace("\\", "\\\\") for line in lines]
     if not rest:
-        return [f'    """{first}"""'] if len(first) + 10 <= WIDTH + 12 else [f'    """{line}' if not place else f"    {line}" for place, line in enumerate(textwrap.wrap(first, WIDTH - 8))] + ['    """']
+        return (
+            [f'    """{first}"""']
+            if len(first) + 10 <= WIDTH + 12
+            else [f'    """{line}' if not place else f"    {line}" for place, line in enumerate(textwrap.wrap(first, WIDTH - 8))]
+            + ['    """']
+        )
     return [f'    """{first}', *(f"    {line}" if line else "" for line in rest), '    """']
 
 
+def _sequence(items: Iterable[str]) -> str:
+    return f"[{', '.join(items)}]"
+
+
 def _power(number: float) -> str:
-    return f"{number:g}".replace("e-0", "e-")
+    return f"{number!r}".replace("e-0", "e-")
 
 
 def _quoted(text: str) -> str:

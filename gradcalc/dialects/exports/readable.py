@@ -58,7 +58,7 @@ class ReadableWriter(SourceWriter):
         gate = self.passes.graph.operator(node).gate
         return "" if gate is None else gate.name
 
-    # ---- what is written how ---------------------------------------------------------------------------------------------------------
+    # ---- what is written how -----------------------------------------------------------------------------------------------------
 
     @classmethod
     def spelling(cls, gate: Gate) -> Spelling | None:
@@ -162,7 +162,7 @@ class ReadableWriter(SourceWriter):
     def _slice(item: Any) -> str:
         return f"slice{item[1:]!r}" if isinstance(item, tuple) else str(item)
 
-    # ---- numbers ---------------------------------------------------------------------------------------------------------------------
+    # ---- numbers -----------------------------------------------------------------------------------------------------------------
 
     def constant(self, value: Any) -> Piece:
         """A constant: a number, or an array."""
@@ -231,7 +231,9 @@ def number_text(value: float, module: str, infinity: str, nan: str) -> str:
     name, factor = known
     text = f"{module}.{name}"
     sign = "-" if value < 0 else ""
-    return f"{sign}{text}" if factor == 1.0 else f"{sign}{factor!r} * {text}" if factor > 1.0 else f"{sign}{text} / {1.0 / factor!r}"
+    return (
+        f"{sign}{text}" if factor == 1.0 else f"{sign}{factor!r} * {text}" if factor > 1.0 else f"{sign}{text} / {1.0 / factor!r}"
+    )
 
 
 def folded_lines(text: str, indent: str, width: int = 110, bracket: bool = True) -> list[str]:

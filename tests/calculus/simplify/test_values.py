@@ -145,21 +145,19 @@ def test_printed_formulas_read_back_and_have_the_values_of_the_gradients(number:
         again = value(printed, {key: point[key] for key in used})
         expected = gradients[name]
         # What cancels almost leaves nothing but roundoff, in any form: two more forms of the same point judge that.
-        if not math.isfinite(again) and gradcalc.parse(text).evaluate().verdict != "ok":
-            continue  # at a kink backpropagation has a convention, and the formula no value
         if math.isfinite(expected) and again != pytest.approx(expected, rel=1e-6, abs=1e-9):
-            assert not _is_well_conditioned(text, name, point, expected), f"seed {seed}\n{text}\nby {name}: {printed}"
+            at_a_pole = not math.isfinite(again) and any(sign in printed for sign in ("log", "/", "^(", "hypot"))
+            assert at_a_pole or not _is_settled(text, name, again), f"seed {seed}\n{text}\nby {name}: {printed}"
 
 
-def _is_well_conditioned(text: str, name: str, point: dict[str, Any], expected: float) -> bool:
-    """Whether a gradient stays what it is when all inputs change in their last digits."""
-    draw = random.Random(1)
-    for _ in range(6):
-        near = {key: given * (1 + draw.uniform(-1e-12, 1e-12)) + draw.uniform(-1e-300, 1e-300) for key, given in point.items()}
-        moved = next(iter(gradcalc.parse(text).evaluate_all(near, Options(check="off")))).gradients[name]
-        if moved != pytest.approx(expected, rel=1e-7, abs=1e-9):
-            return False
-    return True
+def _is_settled(text: str, name: str, found: float) -> bool:
+    """Whether 50 digits show that a gradient is another one: not at a kink, where backpropagation has a convention."""
+    pytest.importorskip("mpmath")
+    exact = gradcalc.parse(text).evaluate_all(options=Options(check="exact"))
+    row = next(node for node in next(iter(exact)).nodes if node.name == name)
+    if row.numerical is None or row.numerical != row.numerical:
+        return False
+    return row.verdict in ("ok", "mismatch", "unsure") and found != pytest.approx(row.numerical, rel=1e-6, abs=1e-9)
 
 
 # ---- arrays ---------------------------------------------------------------------------------------------------------------------
