@@ -10,7 +10,7 @@ from typing import Any
 
 from gradcalc.calculus.partial import MOST_DERIVATIVES, Partials, partials
 from gradcalc.dialects.definitions import Named, name_shared
-from gradcalc.dialects.language import spell_number
+from gradcalc.dialects.language import spell, spell_number
 from gradcalc.engine.evaluate import backpropagate
 from gradcalc.engine.makers import prepare
 from gradcalc.engine.shapes import NodeProblem
@@ -141,11 +141,12 @@ def unknown(name: str, known: Collection[str]) -> NameProblem:
 
 
 def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool, taken: Collection[str]) -> Derivatives:
-    graph, shapes = formula.graph, formula.shapes
+    prepared, shapes = formula.prepared()
+    graph = formula.graph if kind == "partial" else prepared  # an element of a random array must be a number
     names = dict(formula.names)
     given: list[tuple[str, str]] = []
     if cut:
-        graph, given = _with_inner_inputs(formula, wrt)
+        graph, given = _with_inner_inputs(formula, graph, wrt)
     inputs = {name: node for node, name in names.items() if graph.codes[node] == INPUT}
     reached = [name for name in wrt if name in inputs]
     values = _values(formula, graph, wrt if cut else ())
@@ -156,6 +157,8 @@ def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool,
     found.given = given
     if values is not None and found.graph is not None:
         _evaluate(found, values)
+    if found.graph is not None and any(operator.gate is not None and operator.gate.random for operator in found.graph.operators):
+        found.remarks.append("random numbers are drawn anew where this is read back: give --seed there and here")
     if shapes is not None and shapes[formula.output] and kind != "jacobian":
         if kind == "hessian":
             raise ShapeProblem(
@@ -167,12 +170,10 @@ def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool,
     return found
 
 
-def _with_inner_inputs(formula: Formula, names: Sequence[str]) -> tuple[Graph, list[tuple[str, str]]]:
+def _with_inner_inputs(formula: Formula, graph: Graph, names: Sequence[str]) -> tuple[Graph, list[tuple[str, str]]]:
     """The graph with named nodes as inputs, and what these names stand for."""
-    from gradcalc.dialects.language import spell
-
     nodes = {node: name for name in names if (node := formula.node(name)) is not None}
-    graph = formula.graph.with_constants({})
+    graph = graph.with_constants({})
     for node in sorted(nodes):
         graph.codes[node] = INPUT
         graph.left[node] = graph.input_count

@@ -30,9 +30,6 @@ LAST_DIGITS = 1e-15
 RUNS, SAFETY = 4, 4.0
 """How often it is shaken, and how many times as far as it then moves a result may be off."""
 
-NOISE = 1e-13
-"""What part of the largest numbers rounding may cost at most."""
-
 
 def source(
     formulas: Sequence[Formula],
@@ -68,7 +65,7 @@ def source(
 def _export(
     formulas: Sequence[Formula], writer: type[ReadableWriter], target: str, wrt: Sequence[str] | None, maker: str, test: bool
 ) -> Export:
-    export = Export([_part(formula, writer, target, wrt, test) for formula in formulas], maker)
+    export = Export([_part(formula, writer, target, wrt, test) for formula in formulas], maker, missing_values(formulas))
     _check_size(export)
     return export
 
@@ -113,6 +110,12 @@ def _program(formula: Formula) -> list[str]:
     if formula.output not in names or graph.codes[formula.output] <= CONSTANT:
         lines.append(spell(graph, formula.output, names.get, LONGEST) if graph.codes[formula.output] > INPUT else formula.text)
     return lines
+
+
+def missing_values(formulas: Sequence[Formula]) -> list[str]:
+    """The names of inputs that have no value."""
+    missing = {name: None for formula in formulas for name, value in zip(formula.inputs, formula.values) if value is None}
+    return list(missing)
 
 
 # ---- what can't be exported ------------------------------------------------------------------------------------------------------
@@ -186,17 +189,11 @@ def _with_numbers(part: Part, formula: Formula, graph: Graph, nodes: Sequence[in
     again = evaluate(part.passes.graph, point, Makers(0, load_allowed=False))
     remarks = list(part.remarks)
     for place, (name, node) in enumerate(zip(part.wrt, part.passes.gradients)):
-        if node is None or not _finite(gradients[place]) or _finite(again.values[node]):
-            continue
-        remarks.append(
-            f"At the point of the test the gradient by {name} is not finite as it is computed here. gradcalc answers "
-            f"{gradients[place]!r}, by a convention."
-        )
-        gradients[place] = again.values[node]
+        if node is not None and not _agree(gradients[place], again.values[node]):
+            remarks.append(_difference(name, again.values[node], gradients[place]))
+            gradients[place] = again.values[node]
     value = evaluation.values[-1]
-    return part._replace(
-        value=value, gradients=gradients, rounding=_rounding(part, point, again.values, [value, *gradients]), remarks=remarks
-    )
+    return part._replace(value=value, gradients=gradients, rounding=_rounding(part, point, [value, *gradients]), remarks=remarks)
 
 
 def _zeros(shape: Shape) -> Any:
@@ -207,33 +204,46 @@ def _zeros(shape: Shape) -> Any:
     return numpy.zeros(shape)
 
 
-def _finite(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
+def _agree(first: Any, second: Any) -> bool:
+    """Whether two numbers or arrays are both finite, or not finite in the same way."""
     import numpy
 
-    return bool(numpy.isfinite(value).all())
+    finite = numpy.isfinite(first) & numpy.isfinite(second)
+    return bool(numpy.all(finite | numpy.equal(first, second) | (numpy.isnan(first) & numpy.isnan(second))))
 
 
-# ---- rounding -----------------------------------------------------------------------------------------------------------------------
+def _difference(name: str, here: Any, there: Any) -> str:
+    """What to say of a gradient that is not finite in a plain calculation, or in gradcalc's."""
+    if isinstance(here, float) and isinstance(there, float):
+        return (
+            f"At the point of the test, the gradient by {name} comes out as {here!r}. gradcalc answers {there!r}: it looks twice "
+            "where a gradient is not finite, and follows conventions."
+        )
+    return (
+        f"At the point of the test, elements of the gradient by {name} are not finite here, or not in gradcalc, which looks twice "
+        "in such places, and follows conventions."
+    )
 
 
-def _rounding(part: Part, point: Sequence[Any], values: Sequence[Any], expected: Sequence[Any]) -> list[float]:
+# ---- rounding --------------------------------------------------------------------------------------------------------------------
+
+
+def _rounding(part: Part, point: Sequence[Any], expected: Sequence[Any]) -> list[float]:
     """By how much rounding may put each output off: as far as it moves when every gate's result is shaken in its last digits.
 
-    This is the stochastic arithmetic of Vignes (1993). Where shaking makes a comparison come out the other way, results jump, and the
-    bound is that of a sum as large as the largest numbers.
+    This is the stochastic arithmetic of Vignes (1993). Where it makes a comparison come out the other way, results jump: there they
+    are nothing that another machine would have to find.
     """
     import numpy
 
     moved = [0.0] * len(expected)
-    for run in range(RUNS):
-        shaken = _shaken(part.passes, point, numpy.random.default_rng(run))
-        for place, (node, known) in enumerate(zip(part.outputs, expected)):
-            if node is not None:
-                moved[place] = max(moved[place], _largest(numpy.subtract(shaken[node], known)))
-    most = NOISE * max((_largest(value) for value in values), default=0.0)
-    return [_power_of_ten(min(SAFETY * one, most)) for one in moved]
+    with numpy.errstate(all="ignore"):
+        for run in range(RUNS):
+            shaken = _shaken(part.passes, point, numpy.random.default_rng(run))
+            for place, (node, known) in enumerate(zip(part.outputs, expected)):
+                if node is not None:
+                    moved[place] = max(moved[place], _largest(numpy.subtract(shaken[node], known)))
+    return [_power_of_ten(SAFETY * one) for one in moved]
 
 
 def _shaken(made: Passes, point: Sequence[Any], draw: Any) -> list[Any]:
@@ -242,18 +252,17 @@ def _shaken(made: Passes, point: Sequence[Any], draw: Any) -> list[Any]:
 
     graph = made.graph
     values: list[Any] = []
-    with numpy.errstate(all="ignore"):
-        for node, code in enumerate(graph.codes):
-            operator = graph.operators[code]
-            if code == INPUT:
-                values.append(point[graph.left[node]])
-            elif operator.gate is None:
-                values.append(graph.constant(node))
-            else:
-                value = kernel(operator.gate, operator.attributes)(*[values[source] for source in graph.inputs(node)])
-                if operator.gate.family not in _EXACT_FAMILIES and operator.gate.name not in _EXACT:
-                    value = value * (1.0 + LAST_DIGITS * draw.choice((-1.0, 1.0), numpy.shape(value)))
-                values.append(value)
+    for node, code in enumerate(graph.codes):
+        operator = graph.operators[code]
+        if code == INPUT:
+            values.append(point[graph.left[node]])
+        elif operator.gate is None:
+            values.append(graph.constant(node))
+        else:
+            value = kernel(operator.gate, operator.attributes)(*[values[source] for source in graph.inputs(node)])
+            if operator.gate.family not in _EXACT_FAMILIES and operator.gate.name not in _EXACT:
+                value = value * (1.0 + LAST_DIGITS * draw.choice((-1.0, 1.0), numpy.shape(value)))
+            values.append(value)
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import permutations
 from math import prod
 from typing import Any, NamedTuple
@@ -125,10 +126,7 @@ def _applied(builder: Builder, operator: Operator, inputs: Sequence[Any]) -> Any
         data, sizes = gate.divided(inputs)
         if gate.data is not None:
             attributes["sizes"] = tuple(int(size) for array in sizes for size in array.ravel())
-        assert callable(gate.array) or isinstance(gate.array, str)
-        kernel: Callable[..., Any] = getattr(numpy, gate.array) if isinstance(gate.array, str) else gate.array
-        result = kernel(*data, **attributes) if isinstance(gate.array, str) else kernel(numpy, *data, **attributes)
-        return _as_cells(result)
+        return _as_cells(_kernel(gate)(*data, **attributes))
     raise ArgumentProblem(
         f"{gate.name} can't be written element by element", remedy="give all inputs values to have the numbers instead of formulas"
     )
@@ -146,20 +144,21 @@ def _as_cells(result: Any) -> Any:
 
 
 def _computed(gate: Gate, operator: Operator, values: Sequence[Any]) -> Any:
-    from gradcalc.gates.record import REGISTRY
-
-    assert REGISTRY.find(gate.name, len(values)) is not None or gate.maker
+    """A gate on numbers alone."""
     attributes = {name: value for name, value in operator.attributes if name != DRAW}
     data, sizes = gate.divided(values)
     if gate.data is not None:
         numbers = [float(size) for array in sizes for size in array.ravel()]
         attributes["sizes"] = tuple(map(int, numbers)) if gate.whole else tuple(numbers)
     with numpy.errstate(all="ignore"):
-        if isinstance(gate.array, str):
-            result = getattr(numpy, gate.array)(*data, **attributes)
-        else:
-            result = gate.array(numpy, *data, **attributes)
-    return numpy.asarray(result, dtype=object)
+        return numpy.asarray(_kernel(gate)(*data, **attributes), dtype=object)
+
+
+def _kernel(gate: Gate) -> Callable[..., Any]:
+    """The gate's forward rule on arrays of any kind of elements."""
+    if isinstance(gate.array, str):
+        return getattr(numpy, gate.array)  # type: ignore[no-any-return]
+    return partial(gate.array, numpy)
 
 
 def _each(builder: Builder, gate: Gate, inputs: Sequence[Any], attributes: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The forward and the backward pass of a formula as one graph to be read: first what the user wrote, as it is, then the derivatives."""
+"""Forward and backward pass of a formula as one graph to be read: first what the user wrote, as it is, then the derivatives."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def passes(
         if not flag or node < graph.input_count:
             continue
         written = node < boundary
-        term = _translated(first, node, terms, builder, written)
+        term = _translated(first, node, terms, builder, written, node in told)
         if term.shape != first.shape(node):
             term = term.broadcast_to(first.shape(node))
         if node in told and (term.node in made_names or builder.graph.codes[term.node] <= CONSTANT):
@@ -139,11 +139,13 @@ def _copied(graph: Graph, shapes: Sequence[Shape] | None) -> tuple[Builder, list
     return SharingBuilder(target, [known.get(node, ()) for node in range(len(target))]), found
 
 
-def _translated(source: Builder, node: int, terms: dict[int, Expression], builder: Readable, written: bool) -> Expression:
+def _translated(
+    source: Builder, node: int, terms: dict[int, Expression], builder: Readable, written: bool, named: bool
+) -> Expression:
     graph = source.graph
     if graph.codes[node] == CONSTANT:
         value = graph.constant(node)
-        if isinstance(value, float) and not written:
+        if isinstance(value, float):
             return builder.number(value)
         made = builder.graph.add_constant(value)
         builder.note_shape(made, source.shape(node))
@@ -151,12 +153,12 @@ def _translated(source: Builder, node: int, terms: dict[int, Expression], builde
     operator = graph.operator(node)
     inputs = [terms[one] for one in graph.inputs(node)]
     if written:
-        return builder.as_written(operator, inputs)
+        return builder.as_written(operator, inputs, named)
     return builder.kept(operator, [term.node for term in inputs])
 
 
 class Readable(Careful):
-    """A builder of what is to be read: nothing is shared that the user wrote twice, and derivatives are written in few words."""
+    """A builder of what is to be read: what has a name stays as it is, and derivatives are written in few words."""
 
     def __init__(self, graph: Graph, writes: Writes, whole_powers: bool = False, positive_steps: bool = False) -> None:
         super().__init__(graph, steps=False)
@@ -169,8 +171,8 @@ class Readable(Careful):
         if shape:
             self._shapes[node] = shape
 
-    def as_written(self, operator: Operator, terms: Sequence[Expression]) -> Expression:
-        """A gate of the user's as it is, if the dialect has it."""
+    def as_written(self, operator: Operator, terms: Sequence[Expression], named: bool = True) -> Expression:
+        """A gate of the user's as it is, if the dialect has it; one without a name may be the same as another."""
         gate = operator.gate
         assert gate is not None
         if gate is IDENTITY:
@@ -184,6 +186,9 @@ class Readable(Careful):
         if simpler is not None:
             return simpler
         nodes = tuple(term.node for term in terms)
+        known = self._interned.get((self.graph.code(gate, operator.attributes, len(nodes)), nodes))
+        if known is not None and not named:
+            return self.term(known)
         made = self.graph.add(gate, nodes, operator.attributes)
         self._interned.setdefault((self.graph.codes[made], nodes), made)
         self.note_shape(made, self._shape_of(gate, terms, operator.attributes))

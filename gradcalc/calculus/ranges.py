@@ -1,9 +1,9 @@
-"""Between which numbers the nodes of a graph lie, whatever the inputs are: what can never be 0 may be divided by without a thought."""
+"""Between which numbers the nodes of a graph lie, whatever its inputs are: what can never be 0 may be divided by."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, pi
+from math import inf, pi, sqrt
 from typing import NamedTuple
 
 from gradcalc.graph import CONSTANT, Graph
@@ -100,6 +100,10 @@ def _choice(condition: Range, yes: Range, no: Range) -> Range:
     return Range(min(yes.low, no.low), max(yes.high, no.high))
 
 
+def _root(a: Range) -> Range:
+    return Range(sqrt(max(a.low, 0.0)), sqrt(max(a.high, 0.0)))
+
+
 def _at_least_zero(*inner: Range) -> Range:
     return Range(0.0, inf)
 
@@ -122,7 +126,7 @@ _RULES: dict[str, Callable[..., Range]] = {
     "max": _larger,
     "min": _smaller,
     "where": _choice,
-    "sqrt": _at_least_zero,
+    "sqrt": _root,
     "hypot": _at_least_zero,
     "relu": _at_least_zero,
     "softplus": _at_least_zero,

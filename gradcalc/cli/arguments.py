@@ -152,6 +152,12 @@ def let(name: str, value: str = "…") -> str:
     return f"--let {name}={value or '…'}"
 
 
+def ambiguous(name: str, written: str) -> UsageProblem:
+    """That an option is given which has the name of an input, and may have been meant for it."""
+    value = written.partition(" ")[2]
+    return UsageProblem(f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input")
+
+
 def suggestion(name: str, known: Mapping[str, Known], names: Iterable[str] = ()) -> str:
     """The input, option or value of an option whose name is nearest to a mistyped one, as a remedy; may be empty."""
     from gradcalc.language.nearest import nearest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from gradcalc.cli.arguments import HELP, Arguments, Known, divide, known_options, let
+from gradcalc.cli.arguments import HELP, Arguments, Known, ambiguous, divide, known_options, let
 from gradcalc.cli.option_types import Names, OneOf, Size, Whole
 from gradcalc.errors import GradcalcError, UsageProblem
 
@@ -106,7 +106,30 @@ class ProgramCommand(Command):
             ctx.exit()
         if arguments.problem is not None and not ctx.resilient_parsing:
             raise arguments.problem
-        return super().parse_args(ctx, arguments.options)
+        try:
+            return super().parse_args(ctx, list(arguments.options))  # click takes its list apart
+        except GradcalcError as problem:
+            raise self._ambiguous(ctx, arguments) or problem from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Perform the command."""
+        try:
+            return super().invoke(ctx)
+        except UsageProblem as problem:
+            raise self._ambiguous(ctx, ctx.meta["gradcalc.arguments"]) or problem from None
+
+    @staticmethod
+    def _ambiguous(ctx: click.Context, arguments: Arguments) -> UsageProblem | None:
+        """Where an option went wrong that has the name of an input: it was meant for the input."""
+        names = {name for name, _ in program_inputs(arguments)}
+        session = ctx.meta.get("gradcalc.session")
+        if session is not None:
+            names |= {name for name, entry in session.workspace.program.known.items() if entry.kind in ("input", "default")}
+        for name, written in arguments.given.items():
+            settled = any(option.partition("=")[2].partition("=")[0].strip() == name for option in arguments.options)
+            if name in names and len(name) > 1 and not settled:
+                return ambiguous(name, written)
+        return None
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """What stands behind the name of the command in the usage line."""
@@ -222,6 +245,29 @@ def program_options(function: Function) -> Function:
     return with_program  # type: ignore[return-value]
 
 
+def _help_of_file(formats: Sequence[str]) -> str:
+    endings = [ending for ending in TEXT_ENDINGS if ending[1:] in formats and formats[0] != "auto"]
+    told = f"; {' or '.join(endings)} says the format" if endings else ""
+    return f"Write the results to FILE, whole or not at all{told}."
+
+
+TEXT_ENDINGS = (".csv", ".json")
+"""Ends of file names that say which format is meant, where a command has it."""
+
+
+def _format_of_file(path: str | None, format: str, formats: Sequence[str]) -> str:
+    """The format that the name of the file says; a command whose usual format is `auto` sees to that itself."""
+    kind = (path or "").lower().rpartition(".")[2]
+    if f".{kind}" not in TEXT_ENDINGS or kind not in formats or kind == format or formats[0] == "auto":
+        return format
+    source = click.get_current_context().get_parameter_source("format")
+    if source is not None and source is not click.core.ParameterSource.DEFAULT:
+        raise UsageProblem(
+            f"-o {path} asks for {kind}, and --format for {format}", remedy="leave out --format, or name another file"
+        )
+    return kind
+
+
 def output_options(*formats: str, tables: bool = True) -> Callable[[Function], Function]:
     """The options that say what results look like and where they go. The command gets them as one argument, `output`.
 
@@ -239,6 +285,7 @@ def output_options(*formats: str, tables: bool = True) -> Callable[[Function], F
         ) -> Any:
             from gradcalc.cli.output import Output
 
+            format = _format_of_file(o, format, formats)
             return function(output=Output(format, digits, every_row=all, quiet=quiet, path=o), **others)
 
         about_tables = (
@@ -257,7 +304,7 @@ def output_options(*formats: str, tables: bool = True) -> Callable[[Function], F
                 ),
                 *(about_tables if tables else ()),
                 option("--quiet", is_flag=True, section=OUTPUT, help="Results only: no warnings."),
-                option("-o", metavar="FILE", section=OUTPUT, help="Write the results to FILE, whole or not at all."),
+                option("-o", metavar="FILE", section=OUTPUT, help=_help_of_file(formats)),
             )
         ):
             decorate(with_output)

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
     from gradcalc.formula import Formula
 
-HELP = """Write a formula as source that stands alone: a function for its value, one for value and gradients, found by the chain rule
-and simplified, and a main that prints these numbers at the point given and compares them with gradcalc's: its exit status is 1 if
-one is off. Names of the program are kept. Nothing of gradcalc is needed to run it.
+HELP = """Write a formula as source that stands alone: a function for its value, one for value and gradients, found by the chain
+rule and simplified, and a main that prints these numbers at the point given and compares them with gradcalc's: its exit status is 1
+if one is off. Names of the program are kept. Nothing of gradcalc is needed to run it.
 
-python has numbers only; numpy, torch and jax have arrays, too, of the shapes that the values have; torch and jax compare with their
-own derivatives, as well. c is C11, with loops over arrays of fixed shapes; it has no inv, det, solve and sort. latex is a document with
-the formula and its derivatives.
+python has numbers only; numpy, torch and jax have arrays, too, of the shapes that the values have; torch and jax also compare
+with their own derivatives. c is C11, with loops over arrays of fixed shapes; it has no inv, det, solve and sort. latex is a
+document with the formula and its derivatives.
 
-Random numbers and files are made once, and written into the source. If an input has no value, it counts as a number, and there is no
-test."""
+Random numbers and files are made once, and written into the source. If an input has no value, it counts as a number, and there
+is no test."""
 
 EXAMPLES = (
     Example('gradcalc export "(a+b)/(c+d)" --a 1 --b 2 --c 3 --d 4 --to python', "functions and a test, to read or run"),
@@ -118,11 +118,13 @@ def _written(formulas: list[Formula], target: str, names: tuple[str, ...] | None
 def _warn(formulas: list[Formula], target: str, no_test: bool, output: Output) -> None:
     """Say what was to be said about the values, and whose absence leaves the source without a test."""
     said: dict[str, Any] = {warning: None for formula in formulas for warning in formula.warnings}
-    missing = {name: None for formula in formulas for name, value in zip(formula.inputs, formula.values) if value is None}
-    if missing and target != "latex" and not no_test and not output.status:
-        names = ", ".join(missing)
-        has = "has no value" if len(missing) == 1 else "have no values"
-        said[f"{names} {has}: the source has no test (give --{next(iter(missing))} NUMBER)"] = None
+    if target != "latex" and not no_test and not output.status:
+        from gradcalc.exports import missing_values
+
+        missing = missing_values(formulas)
+        if missing:
+            has = "has no value" if len(missing) == 1 else "have no values"
+            said[f"{', '.join(missing)} {has}: the source has no test (give --{missing[0]} NUMBER)"] = None
     for warning in said:
         output.warning(warning)
 

@@ -34,8 +34,8 @@ EXAMPLES = (
 
 
 @click.command("fit", cls=ProgramCommand, help=HELP, examples=EXAMPLES)
-@option("--data", required=True, metavar="FILE", help="The table: CSV with a line of names, or .npz.")
-@option("--target", required=True, metavar="EXPR", help="What the formula should be: a column, or log(y), say.")
+@option("--data", metavar="FILE", help="The table: CSV with a line of names, or .npz; - reads standard input.")
+@option("--target", metavar="EXPR", help="What the formula should be: a column, or log(y), say.")
 @option("--over", multiple=True, type=Names(), metavar="NAMES", help="Which inputs to fit (all that are no columns).")
 @option("--sigma", metavar="EXPR", help="The standard deviation of the target in each row: a column or a number.")
 @option("--steps", type=Whole(1), default=5000, metavar="N", help="How many steps at most (5000).")
@@ -45,17 +45,25 @@ EXAMPLES = (
 def command(
     program: GivenProgram,
     output: Output,
-    data: str,
-    target: str,
+    data: str | None,
+    target: str | None,
     over: tuple[tuple[str, ...], ...],
     sigma: str | None,
     steps: int,
     correlations: bool,
 ) -> int:
     """Fit every output of a program to the data."""
+    from gradcalc.cli.rows import named_file, refuse_taken_input
     from gradcalc.engine.shapes import MAXIMUM_BYTES
     from gradcalc.tables.columns import open_columns
 
+    if data is None:
+        raise UsageProblem("there are no data", remedy="name a table of rows: --data rows.csv, or arrays: --data set.npz")
+    if target is None:
+        raise UsageProblem("there is no target", remedy="name the column that the formula should be: --target y")
+    _refuse_options_of_train(program)
+    refuse_taken_input([data], program)
+    program.source = named_file(program.source)
     workspace = program.workspace()
     names = [name for group in over for name in group]
     with output:
@@ -66,10 +74,29 @@ def command(
                 if isinstance(answer, GradcalcError):
                     raise answer
                 fitted = _fitted(answer, table, names, wanted, steps, given=set(program.bindings))
-                _write(output, fitted, answer.text, wanted[0].text, correlations, first=not number)
+                _write(output, fitted, _formula_text(answer), wanted[0].text, correlations, first=not number)
+                program.offer(dict(zip(fitted.names, map(float, fitted.values))))
             except GradcalcError as problem:
                 output.error(program.explained(problem, workspace))
     return output.status
+
+
+def _refuse_options_of_train(program: GivenProgram) -> None:
+    """`--bound` and others are options of optimize and train; here they would be taken for values of inputs."""
+    kinds = {"bound": "a fit has no bounds", "method": "a fit has one method", "rate": "a fit finds its own steps"}
+    for name, words in kinds.items():
+        value = program.bindings.get(name, "")
+        if "=" in value or (name == "method" and value.isidentifier()):
+            raise UsageProblem(f"{words}, so there is no --{name}", remedy=f"leave it out; train and optimize have --{name}")
+
+
+def _formula_text(formula: Formula) -> str:
+    """What is fitted, in the language; of a formula that is a name, what that name is."""
+    if not formula.text.isidentifier() or formula.text in formula.inputs:
+        return formula.text
+    from gradcalc.dialects.language import spell
+
+    return spell(formula.graph, formula.output, formula.names.get, LONGEST)
 
 
 def _about_rows(text: str, what: str, program: GivenProgram, table: Columns) -> Formula:
@@ -98,15 +125,16 @@ def _fitted(
     columns = [name for name in formula.inputs if name in table.names and name not in given]
     others = [name for name in formula.inputs if name not in columns]
     parameters = _parameters(formula, columns, others, over)
-    for name, value in zip(formula.inputs, formula.values):
-        if name in others and value is None:
-            raise _no_start(name, formula, table)
+    _refuse_arrays(formula, columns, table)
+    lost = [name for name, value in zip(formula.inputs, formula.values) if name in others and value is None]
+    if lost:
+        raise _no_start(lost, formula, table)
     if not parameters:
         raise UsageProblem("there is nothing to fit: every input is a column", remedy="fit a formula that has parameters")
     read = table.read(list(dict.fromkeys(name for own in (columns, *(each.inputs for each in wanted)) for name in own)))
     for name, column in read.items():
         if column.ndim != 1:
-            raise DataProblem(f"column {name} of {table.file} has {column.ndim} axes, and a fit takes numbers row by row")
+            raise _of_rows(name, column.ndim, table)
     rows = [_rows(formula, read), *(_rows(each, read) for each in wanted)]
     return fit(rows[0], rows[1], parameters, rows[2] if len(rows) > 2 else None, steps)
 
@@ -124,17 +152,61 @@ def _parameters(formula: Formula, columns: Sequence[str], others: Sequence[str],
     return over or others
 
 
-def _no_start(name: str, formula: Formula, table: Columns) -> GradcalcError:
-    """An input that is neither a column nor has a value."""
+def _refuse_arrays(formula: Formula, columns: Sequence[str], table: Columns) -> None:
+    """A formula of arrays is none for a fit, before anything else is wrong with it."""
+    for name in columns:
+        for chunk in table.chunks([name], 1):
+            if chunk[name].ndim != 1:
+                raise _of_rows(name, chunk[name].ndim, table)
+            break
+    for name, value in zip(formula.inputs, formula.values):
+        if name not in columns and value is not None and not isinstance(value, float) and hasattr(value, "shape"):
+            raise UsageProblem(
+                f"{name} is an array of shape {spelled_shape(value)}, and a fit goes row by row over numbers", remedy=TRAIN
+            )
+
+
+TRAIN = "write the formula for one row, with numbers; gradcalc train takes arrays"
+
+
+def spelled_shape(value: Any) -> str:
+    """The shape of an array in words."""
+    from gradcalc.gates.reductions import spell_shape
+
+    return spell_shape(value.shape)
+
+
+def _of_rows(name: str, axes: int, table: Columns) -> GradcalcError:
+    return DataProblem(
+        f"each row of {name} in {table.file} is an array of {axes - 1} ax{'is' if axes == 2 else 'es'}, "
+        "and a fit goes row by row over numbers",
+        remedy=TRAIN,
+    )
+
+
+def _no_start(names: Sequence[str], formula: Formula, table: Columns) -> GradcalcError:
+    """Inputs that are neither columns nor have a value."""
     from gradcalc.language.nearest import nearest
 
-    near = nearest(name, table.names)
-    remedy = f"give it a value to begin with: --{name} NUMBER" + (f"\nor did you mean the column {near}?" if near else "")
+    one = len(names) == 1
+    given = " ".join(f"--{name} NUMBER" for name in names[:SHOWN])
+    remedy = f"give {'it a value' if one else 'them values'} to begin with: {given}"
+    for name in names:
+        near = nearest(name, table.names)
+        remedy += f"\nor did you mean the column {near} by {name}?" if near else ""
+    listed = " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
     return BindingProblem(
-        f"{name} has no value, and is no column of {table.file}",
-        place=formula.place(formula.input_node(formula.inputs.index(name))),
+        f"{listed} {'has no value, and is no column' if one else 'have no value, and are no columns'} of {table.file}",
+        place=formula.place(formula.input_node(formula.inputs.index(names[0]))),
         remedy=remedy,
     )
+
+
+LONGEST = 200
+"""How much of a formula is written out."""
+
+SHOWN = 6
+"""How many inputs are named in a remedy."""
 
 
 def _rows(formula: Formula, columns: Mapping[str, Any]) -> Rows:
@@ -152,13 +224,13 @@ def _rows(formula: Formula, columns: Mapping[str, Any]) -> Rows:
 
 
 def _write(output: Output, fitted: Fitted, formula: str, target: str, correlations: bool, first: bool) -> None:
-    from gradcalc.views.fit import fit_document, fit_rows, fit_text
+    from gradcalc.views.fit import FIT_HEADER, fit_document, fit_rows, fit_text
     from gradcalc.views.json import json_line
 
     if output.format == "json":
         output.write(json_line(fit_document(fitted, formula, target), output.surface.unicode))
     elif output.format == "csv":
-        output.write(("" if first else "\n") + fit_rows(fitted))
+        output.write((FIT_HEADER if first else "") + fit_rows(fitted, formula))
     else:
         output.write(("" if first else "\n") + fit_text(fitted, formula, target, output.surface, output.digits, correlations))
     for warning in fitted.warnings:

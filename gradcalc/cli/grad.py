@@ -133,5 +133,5 @@ def _view(output: Output, latex: bool, several: bool) -> Callable[[Derivatives],
         from gradcalc.views.json import json_line
 
         return lambda found: json_line(derivatives_document(found, latex), output.surface.unicode)
-    page = Page(output.digits, several)
+    page = Page(output.digits, several, output.every_row)
     return page.latex if latex else page.text

@@ -21,8 +21,8 @@ HELP = """Draw the circuit that a formula is: inputs at the left, the output at 
 gradient below it. What is used twice is drawn once, with a wire to each gate that uses it. Inputs need no value: a circuit
 without numbers is a picture too.
 
-In the terminal it is drawn with characters; what is too wide has fewer digits, then gates folded into named nodes, and at last the
-form of a tree, which says so. -o FILE writes a picture, of the kind that the end of the name says: .svg, .png, .dot, .mmd
+In the terminal it is drawn with characters; what is too wide (in a pipe: for 120 columns) has fewer digits, then gates folded
+into named nodes, and at last the form of a tree, which says so. -o FILE writes a picture, of the kind that the end of the name says: .svg, .png, .dot, .mmd
 (Mermaid), .txt, or .html: a page in which both passes can be played gate by gate, gates looked into, and inputs changed by
 sliders (--x 0..5 says from where to where)."""
 
@@ -45,6 +45,7 @@ KINDS = {
     ".html": "html",
 }
 """The format of a file by the end of its name."""
+NOTHING = "there is nothing to draw"
 DIGITS = 4
 """How many significant digits numbers have, if nothing else is said."""
 
@@ -64,8 +65,10 @@ def command(program: GivenProgram, output: Output, upstream: str | None, open: t
         return _write_page(program, workspace, output)
     picture = TEXTS[kind](output) if kind in TEXTS else None
     circuits: list[Circuit] = []
+    asked = False
     with output:
         for answer in program.answers(workspace, optional=True):
+            asked = True
             if isinstance(answer, GradcalcError):
                 output.error(answer)
                 continue
@@ -77,6 +80,8 @@ def command(program: GivenProgram, output: Output, upstream: str | None, open: t
                 output.warning(warning)
         if circuits:
             _write(kind, circuits, output)
+        if not asked:
+            output.warning(NOTHING)
     return output.status
 
 
@@ -105,7 +110,9 @@ def _write_page(program: GivenProgram, workspace: Workspace, output: Output) -> 
 
     with output:
         formulas = []
+        asked = False
         for answer in program.formulas(workspace, kinds=("range", "grid"), optional=True):
+            asked = True
             if isinstance(answer, GradcalcError):
                 output.error(answer)
                 continue
@@ -115,6 +122,8 @@ def _write_page(program: GivenProgram, workspace: Workspace, output: Output) -> 
         if formulas:
             digits = output.digits or DIGITS
             output.write(write_page(formulas, opened=workspace.options.open, upstream=workspace.upstream, digits=digits))
+        if not asked:
+            output.warning(NOTHING)
     return output.status
 
 

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from gradcalc.gates.record import Shape
 
 
+BY_ROWS = ("cross_entropy", "softmax_cross_entropy")
+"""The losses that take rows, one number for each class."""
+
+
+def _both_text(text: str) -> str:
+    return f"stack([{text}, 1 - {text}], axis=1)" if text.isidentifier() else f"stack([{text}, 1 - ({text})], axis=1)"
+
+
 class Judged:
     """The loss of a program: its output, or a gate of its output and the target.
 
@@ -41,10 +49,37 @@ class Judged:
             assert gate is not None and target is not None
             self.graph = formula.graph.with_constants({})
             place = self.graph.add_input()
-            attributes = tuple(sorted((attribute.name, attribute.default) for attribute in gate.attributes))
-            self.graph.add(gate, [formula.output, place], attributes)
-            self.text = f"{gate.name}({formula.text}, {target})"
             self._refuse_other_shape((rows, *columns[target].shape[1:]))
+            texts = [formula.text, target]
+            nodes = [formula.output, place]
+            if gate.name in BY_ROWS and columns[target].ndim == 1:
+                self._refuse_other_classes(gate.name, columns[target])
+                nodes, texts = [self._both(node) for node in nodes], [_both_text(text) for text in texts]
+            attributes = tuple(sorted((attribute.name, attribute.default) for attribute in gate.attributes))
+            self.graph.add(gate, nodes, attributes)
+            self.text = f"{gate.name}({', '.join(texts)})"
+
+    def _both(self, node: int) -> int:
+        """A column of probabilities, and that of the opposite beside it: a row for each row of the data."""
+        minus, stack = REGISTRY.find("-", 2), REGISTRY.find("stack", 2)
+        assert minus is not None and stack is not None
+        opposite = self.graph.add(minus, [self.graph.add_constant(1.0), node])
+        return self.graph.add(stack, [node, opposite], (("axis", 1),))
+
+    def _refuse_other_classes(self, gate: str, column: Any) -> None:
+        """One number a row can be the probability of one class, against another; it cannot be scores, or the number of a class."""
+        if gate == "cross_entropy" and column.min() >= 0.0 and column.max() <= 1.0:
+            return
+        if gate == "cross_entropy":
+            message = f"{self.target} is one number for each row, from {column.min():g} to {column.max():g}, and no probability"
+            remedy = f"code two classes as 0 and 1; for more, write the loss yourself, with one_hot({self.target}, {{classes}})"
+        else:
+            message = f"{gate} takes a row of scores for each row of the data, and {self.target} is one number"
+            remedy = "for two classes, coded as 0 and 1, write --loss cross_entropy with sigmoid(…) as the prediction"
+        classes = f"{int(column.max()) + 1}" if 1 < column.max() < 10_000 else "N"
+        raise ShapeProblem(
+            f"--loss {message}" if gate != "cross_entropy" else f"--loss {gate}: {message}", remedy=remedy.format(classes=classes)
+        )
 
     def _refuse_other_shape(self, wanted: Shape) -> None:
         """A prediction of another shape than the target would be broadcast, silently and wrongly."""

@@ -42,7 +42,8 @@ lbfgs      curvature learned on the way; needs SciPy (gradcalc[optimize])
 
 The rate is the size of a step: 0.01 unless another is given (newton 1; lbfgs finds its own).
 
-The exit status is 2 where the search fails: it diverges, grows without bound, or meets nan or inf."""
+The exit status is 2 where the search fails: it diverges, grows without bound, meets nan or inf, or comes to a point where the
+gradient vanishes, but that is no minimum (or maximum)."""
 
 EXAMPLES = (
     Example('gradcalc optimize "(x-3)^2 + y^2" --minimize --x 0 --y 1 --rate 0.1', "down to a minimum"),
@@ -110,7 +111,7 @@ def command(
             try:
                 if isinstance(answer, GradcalcError):
                     raise answer
-                search.run(answer, maximize, names, bounds, chosen, settings, starts, program.seed)
+                program.offer(search.run(answer, maximize, names, bounds, chosen, settings, starts, program.seed))
             except GradcalcError as problem:
                 output.error(program.explained(problem, workspace))
         if not search.asked:
@@ -140,8 +141,8 @@ class _Searches:
         settings: Any,
         starts: int,
         seed: int,
-    ) -> None:
-        """Optimize one output, and write what came out."""
+    ) -> dict[str, Any]:
+        """Optimize one output, write what came out, and return the values found; none where the search failed."""
         from gradcalc.cli.searching import failure, problem_of
         from gradcalc.learning.search import Search, search
 
@@ -157,6 +158,8 @@ class _Searches:
             self.output.warning(warning)
         if found.outcome.stop.failed:
             self.output.error(failure(formula, answer))
+            return {}
+        return dict(zip(names, found.outcome.end.values))
 
     def _watcher(
         self, text: str, names: Sequence[str], total: int

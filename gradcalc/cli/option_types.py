@@ -44,12 +44,15 @@ class OneOf(Choice):
         reject(param, f"there is no {value}" if value else "the value is empty", remedy)
 
 
+LARGEST = 2**63 - 1
+
+
 class Whole(WholeType):
     """A whole number in a range."""
 
     name = "N"
 
-    def __init__(self, least: int = 0, most: int = 2**63 - 1) -> None:
+    def __init__(self, least: int = 0, most: int = LARGEST) -> None:
         self.least = least
         self.most = most
 
@@ -59,6 +62,8 @@ class Whole(WholeType):
             return value
         if not re.fullmatch(r"[+-]?[0-9]{1,19}", value):
             reject(param, f"{value!r} is not a whole number")
+        if int(value) < self.least and self.most == LARGEST:
+            reject(param, f"{value} is less than {self.least}")
         if not self.least <= int(value) <= self.most:
             reject(param, f"{value} is not between {self.least} and {self.most}")
         return int(value)

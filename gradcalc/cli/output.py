@@ -87,7 +87,8 @@ class Output:
                 os.unlink(self._replacement)
                 self._replacement = None
         if self.status == WRONG_INPUT:
-            complain(f"warning: {path} is left as it was, since results are missing")
+            done = "left as it was" if os.path.lexists(path) else "not written"
+            complain(f"warning: {path} is {done}, since results are missing")
 
     def _replace(self, target: str) -> None:
         """Put the new file in the place of the old one; after a failure of power, too, one of them is there, and whole."""

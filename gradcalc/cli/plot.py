@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +12,7 @@ import click
 from gradcalc.cli.command import Example, OneOf, ProgramCommand, Whole, option, output_options, program_options
 from gradcalc.cli.option_types import NamedValues, Real, reject
 from gradcalc.cli.output import Output
-from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
+from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
@@ -27,7 +29,7 @@ METHODS = ("random", "numerical", "gradient", "momentum", "nesterov", "rmsprop",
 HELP = """Draw a formula and its derivative over a range of one input, or a map over the ranges of two.
 
 A range is given as a value: --x -10..10, with a number of points --x -10..10:50. All other inputs keep single values. Poles and
-jumps break a curve: the derivative tells them from steep slopes.
+jumps break a curve: the derivative tells them from steep slopes. On a map the first range goes to the right, the second upwards.
 
 The picture is drawn with characters, or written to a file, -o plot.png, .svg or .pdf, by matplotlib: pip install
 "gradcalc[plot]". With --format csv or json the samples are printed instead.
@@ -98,22 +100,44 @@ def command(
             try:
                 if isinstance(answer, GradcalcError):
                     raise answer
-                found = sampled(answer)
+                found = sampled(answer, list(program.bindings))
                 way: Path = ()
+                failed = None
                 if path is not None:
-                    way = walked(answer, found, path, start or {}, maximize, rate, 200 if steps is None else steps)
-                for warning in answer.warnings:
+                    way, failed = walked(answer, found, path, start or {}, maximize, rate, 200 if steps is None else steps)
+                for warning in (*answer.warnings, *_remarks(found, way)):
                     output.warning(warning)
                 if format is None:
                     _write(output, found, way, size, not no_derivative, first=not plots)
                 plots.append((found, way))
+                if failed is not None:
+                    output.error(program.explained(failed, workspace))
             except GradcalcError as problem:
                 output.error(program.explained(problem, workspace))
         if format is not None and plots and not output.status:
             from gradcalc.views.figures import figure_bytes
 
-            output.write_bytes(figure_bytes(plots, format, not no_derivative))
+            picture, missing = figure_bytes(plots, format, not no_derivative)
+            output.write_bytes(picture)
+            for words in missing:
+                output.warning(words)
+        if not plots and not output.status:
+            output.warning("there is nothing to draw")
     return output.status
+
+
+def _remarks(found: Sampled, way: Path) -> Iterator[str]:
+    """What a picture does not show by itself."""
+    import numpy
+
+    if not numpy.isfinite(found.values).any():
+        ranges = " and ".join(f"{name} from {axis[0]:g} to {axis[-1]:g}" for name, axis in zip(found.names, found.axes))
+        yield f"{found.text} is finite nowhere with {ranges}: there is nothing to draw"
+    if way:
+        xs, ys = found.axes
+        outside = next((step for step, (x, y) in enumerate(way) if not (xs[0] <= x <= xs[-1] and ys[0] <= y <= ys[-1])), None)
+        if outside is not None:
+            yield f"the path leaves the map at step {outside}" if outside else "the path begins outside of the map"
 
 
 def file_format(output: Output) -> str | None:
@@ -130,15 +154,20 @@ def file_format(output: Output) -> str | None:
     return suffix
 
 
-def sampled(formula: Formula) -> Sampled:
-    """A formula on the grid of its ranges."""
+def sampled(formula: Formula, order: Sequence[str] = ()) -> Sampled:
+    """A formula on the grid of its ranges; the input whose range comes first in `order` goes to the right.
+
+    Raises:
+        GradcalcError: there are no ranges, or too many; the output is no number; the grid is too large.
+    """
     import numpy
 
     from gradcalc.formula import Interval, Points
     from gradcalc.gates.reductions import spell_shape
-    from gradcalc.tables.sampling import sample
+    from gradcalc.tables.sampling import bytes_of, sample
 
     ranges = {name: value for name, value in zip(formula.inputs, formula.values) if isinstance(value, Interval | Points)}
+    ranges = {name: ranges[name] for name in dict.fromkeys((*order, *ranges)) if name in ranges}
     if not 1 <= len(ranges) <= 2:
         inputs = [name for name, value in zip(formula.inputs, formula.values) if value is None] or list(formula.inputs)
         if len(ranges) > 2:
@@ -148,11 +177,10 @@ def sampled(formula: Formula) -> Sampled:
         if not inputs:
             raise UsageProblem(f"{formula.text} has no input that could vary", remedy="draw a formula that has one")
         raise BindingProblem("no input has a range", remedy=f"write --{inputs[0]} 0..10")
-    points = CURVE_POINTS if len(ranges) == 1 else MAP_POINTS
-    axes = {
-        name: numpy.linspace(value.low, value.high, value.number if isinstance(value, Points) else points)
-        for name, value in ranges.items()
-    }
+    usual = CURVE_POINTS if len(ranges) == 1 else MAP_POINTS
+    counts = [value.number if isinstance(value, Points) else usual for value in ranges.values()]
+    check_memory(bytes_of(math.prod(counts), len(counts)), math.prod(counts), formula.makers.limit)
+    axes = {name: numpy.linspace(value.low, value.high, count) for (name, value), count in zip(ranges.items(), counts)}
     middle = {name: float(axis[len(axis) // 2]) for name, axis in axes.items()}
     point = formula.point(middle)
     graph, shapes = formula.prepared(point)
@@ -164,12 +192,26 @@ def sampled(formula: Formula) -> Sampled:
     return sample(formula.text, graph, shapes, formula.inputs, point, axes)
 
 
-def walked(formula: Formula, on: Sampled, method: str, start: dict[str, Any], uphill: bool, rate: float | None, steps: int) -> Path:
-    """Where an optimisation goes on a map."""
+def check_memory(size: int, points: int, limit: int) -> None:
+    """Refuse a grid that is larger than arrays may be, before any memory is asked for."""
+    from gradcalc.engine.shapes import spell_bytes
+
+    if size > limit:
+        raise LimitProblem(
+            f"{points:,} points take {spell_bytes(size)}, and arrays may hold {spell_bytes(limit)}",
+            remedy="give the ranges fewer points: --x 0..1:1000; or raise the limit with --max-array",
+        )
+
+
+def walked(
+    formula: Formula, on: Sampled, method: str, start: dict[str, Any], uphill: bool, rate: float | None, steps: int
+) -> tuple[Path, GradcalcError | None]:
+    """Where an optimisation goes on a map; and what `optimize` would say, if it fails."""
+    from gradcalc.cli.searching import failure
     from gradcalc.learning.climb import Settings
     from gradcalc.learning.methods import METHODS as KNOWN
     from gradcalc.learning.problem import Problem
-    from gradcalc.learning.search import search
+    from gradcalc.learning.search import Search, search
 
     if len(on.names) != 2:
         raise UsageProblem("a path is shown on a map", remedy="give two inputs a range")
@@ -186,8 +228,12 @@ def walked(formula: Formula, on: Sampled, method: str, start: dict[str, Any], up
     if rate is not None and chosen.rate is None:
         raise UsageProblem(f"{method} finds its own steps", remedy="leave out --rate")
     settings = Settings(chosen.rate if rate is None else rate, steps)
-    search(problem, chosen, settings, 1, formula.makers.seed, lambda _, state: way.append((state.values[0], state.values[1])))
-    return way
+    found = search(
+        problem, chosen, settings, 1, formula.makers.seed, lambda _, state: way.append((state.values[0], state.values[1]))
+    )
+    if not found.outcome.stop.failed:
+        return way, None
+    return way, failure(formula, Search(formula.text, on.names, chosen, settings.rate, formula.makers.seed, found, []))
 
 
 def _number(name: str, value: Any) -> float:

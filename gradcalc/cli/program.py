@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from typing import IO, TYPE_CHECKING, Any
 from unicodedata import normalize
 
-from gradcalc.cli.arguments import Arguments, Known, bind, let, short_option, suggestion
+from gradcalc.cli.arguments import Arguments, Known, ambiguous, bind, let, short_option, suggestion
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
 
 if TYPE_CHECKING:
@@ -228,6 +228,7 @@ class GivenProgram:
         self._from_files: dict[str, str] = {}
         self.source: Source
         self._session_values: dict[str, Any] = {}
+        self._session = session
         if session is not None and path is None:
             self._join(session, " ".join(arguments.programs) or None)
         elif not required and path is None and not arguments.programs:
@@ -269,6 +270,11 @@ class GivenProgram:
             elif len(arguments.programs) > 1:
                 raise short_option(arguments.programs, known) or problem from None
             raise
+
+    def offer(self, values: Mapping[str, Any]) -> None:
+        """Give values that were found for inputs to the session in which the command was typed, if there is one."""
+        if self._session is not None:
+            self._session.offer = dict(values)
 
     def values(self) -> dict[str, Any]:
         """The bindings as values of the language."""
@@ -386,5 +392,4 @@ class GivenProgram:
                 and name not in self._from_files
                 and entry.kind in ("input", "default")
             ):
-                value = written.partition(" ")[2]
-                raise UsageProblem(f"{name} is an input and an option", remedy=f"write {let(name, value)} for the input")
+                raise ambiguous(name, written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 HELP = """Practise the chain rule: a random circuit with its inputs, and you work out by hand the value of every gate, then the
 gradient of the output by every node, from the output back. A wrong number is followed back to the gate where the chain broke.
 
-An answer is a number or a constant expression (-3/49, exp(2)); three digits are enough. Without an answer (Enter alone) you are
-shown it. Ctrl-D ends the quiz with the score so far. Answers may also come from a pipe, one on a line.
+An answer is a number, or an expression, also in the names of the circuit (-3/49, exp(2), f*(1-f)); three digits are enough.
+Without an answer (Enter alone) you are shown it. What is right but for an earlier mistake counts as right. Ctrl-D ends the quiz
+with the score so far. Answers may also come from a pipe, one on a line.
 
 The exit status is 0 if every answer was right, else 1."""
+
+ASKING = ("?", "help", ":help", ":h", ":?")
+LEAVING = ("quit", "exit", ":quit", ":q", ":exit")
+"""Words that are no answers: for help, and to leave."""
 
 EXAMPLES = (Example('echo "2" | gradcalc quiz --level 1 --seed 1 --questions 1', "one circuit; the answers end after the first"),)
 
@@ -47,6 +52,7 @@ def command(level: int, questions: int, seed: int | None) -> int:
     gc.enable()
     with output:
         try:
+            quiz.greet()
             for number in range(1, questions + 1):
                 quiz.ask(random_circuit(level, random), f"Circuit {number} of {questions}, level {level}")
         except EOFError:
@@ -74,6 +80,13 @@ class Quiz:
         self.asked = self.right = self.circuits = self.solved = 0
         self._watched = sys.stdin is not None and sys.stdin.isatty()
 
+    def greet(self) -> None:
+        """Say to whoever is at a terminal how to answer."""
+        from gradcalc.views.exercise import banner_text
+
+        if self._watched:
+            self.output.write(banner_text(self.output.surface) + "\n")
+
     def ask(self, circuit: Circuit, title: str) -> None:
         """Ask for the values and the gradients of a circuit, and mark them.
 
@@ -86,42 +99,66 @@ class Quiz:
         self.output.write(circuit_text(circuit, title, self.output.surface))
         before = self.asked - self.right
         values = [step.name for step in circuit.steps]
-        self._round(values, "{} = ", lambda answers: mark_values(circuit, answers))
+        self._round(values, "{} = ", lambda answers: mark_values(circuit, answers), dict(circuit.inputs), circuit)
         self.output.write(backwards_text(self.output.surface))
-        self._round(gradient_order(circuit), "df/d{} = ", lambda answers: mark_gradients(circuit, answers))
+        order = gradient_order(circuit)
+        self._round(order, "df/d{} = ", lambda answers: mark_gradients(circuit, answers), dict(circuit.values), None)
         self.circuits += 1
         self.solved += self.asked - self.right == before
         self.output.write("\n")
 
-    def _round(self, names: Sequence[str], question: str, mark: Callable[[dict[str, float | None]], list[Mark]]) -> None:
-        """Ask for a number for each name, then mark all of them."""
+    def _round(
+        self,
+        names: Sequence[str],
+        question: str,
+        mark: Callable[[dict[str, float | None]], list[Mark]],
+        known: dict[str, float],
+        growing: Circuit | None,
+    ) -> None:
+        """Ask for a number for each name, then mark all of them.
+
+        Args:
+            names: what is asked for.
+            question: how, with a place for the name.
+            mark: marks the answers.
+            known: what may stand in answers, with the values.
+            growing: where the values themselves are asked for, the circuit: what was answered becomes known.
+        """
         from gradcalc.views.exercise import marks_text
 
         answers: dict[str, float | None] = {}
         ended = False
         for name in names:
             try:
-                answers[name] = self._number(f"  {question.format(name)}")
+                answers[name] = answer = self._number(f"  {question.format(name)}", known)
+                if growing is not None:
+                    known[name] = growing.values[name] if answer is None else answer
             except EOFError:
                 ended = True
                 break
         marks = [made for made in mark(answers) if made.name in answers]
         self.asked += len(marks)
-        self.right += sum(made.kind == "right" for made in marks)
+        self.right += sum(made.kind in ("right", "follows") for made in marks)
         self.output.write(marks_text(marks, question, self.output.surface))
         if ended:
             raise EOFError
 
-    def _number(self, question: str) -> float | None:
+    def _number(self, question: str, known: Mapping[str, float]) -> float | None:
         """One answer; None if it is left out. What is no number is asked again."""
         from gradcalc.repl.answers import read_number
+        from gradcalc.views.exercise import banner_text
 
         while True:
             text = self._line(question)
             if not text:
                 return None
+            if text in LEAVING:
+                raise EOFError
+            if text in ASKING:
+                self.output.write(banner_text(self.output.surface))
+                continue
             try:
-                return read_number(text)
+                return read_number(text, known)
             except GradcalcError as problem:
                 self.output.error(problem)
                 self.output.status = 0

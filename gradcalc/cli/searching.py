@@ -116,20 +116,54 @@ def failure(formula: Formula, search: Search) -> GradcalcError:
     state = last_state(search.names, outcome.good.values, f"after step {outcome.good.step}")
     if outcome.stop.kind == "unbounded":
         extreme = "maximum" if problem.uphill else "minimum"
+        way = "rises" if problem.uphill else "falls"
         return SearchProblem(
-            f"{what} goes beyond every number at step {outcome.end.step + 1}: it has no {extreme} here",
+            f"{what} has no {extreme} here: it {way} without end (to {outcome.end.value:.3g} by step {outcome.end.step})",
             remedy=f"keep its inputs within bounds: --bound {search.names[0]}=LOW..HIGH",
         )
+    if outcome.stop.kind == "stationary":
+        return stationary(what, problem, search)
+    if outcome.stop.kind == "overflow":
+        return SearchProblem(
+            f"the gradient of {what} is too large for {search.method.name}, which squares it: the squares overflow",
+            remedy="divide the formula by a constant, or write --method newton",
+        )
     if outcome.stop.kind == "diverging":
-        return diverged(what, search.rate, outcome.stop.stable, f"at step {outcome.end.step}", state)
+        where = "at the start" if not outcome.good.step else f"after step {outcome.good.step}"
+        return diverged(what, search.rate, outcome.stop.stable, f"at step {outcome.end.step}", where, state)
     begun = outcome.start.value == outcome.start.value
     when = f"at step {outcome.end.step + 1}" if begun else "at the start"
     return not_finite(formula, problem, outcome.stop.values or [], when, state, not begun)
 
 
-def diverged(what: str, rate: float | None, stable: float | None, when: str, state: str) -> GradcalcError:
-    """That a rate is too large."""
-    remedy = f"try --rate {stable / 2:.2g}: where it was, rates up to {stable:.2g} are stable" if stable else "try a smaller --rate"
+def stationary(what: str, problem: Problem, search: Search) -> GradcalcError:
+    """That a search came to a point where the gradient vanishes, and that is no minimum."""
+    extreme, better = ("maximum", "higher") if problem.uphill else ("minimum", "lower")
+    outcome = search.found.outcome
+    where = "the start is" if not outcome.end.step else "the search ended at"
+    name = search.names[0]
+    return SearchProblem(
+        f"{where} a stationary point, and no {extreme}: the gradient of {what} vanishes there, and right beside it is {better}",
+        remedy=f"begin elsewhere: another --{name}, or several starts: --starts 10",
+    )
+
+
+def diverged(what: str, rate: float | None, stable: float | None, when: str, where: str, state: str) -> GradcalcError:
+    """That a rate is too large.
+
+    Args:
+        what: was to be made small or large.
+        rate: the size of the steps.
+        stable: the rate below which steps shrink, if it is known.
+        when: it was seen.
+        where: that rate was measured.
+        state: the last good one, in words.
+    """
+    assert rate is not None
+    if stable is not None and stable < rate:
+        remedy = f"try --rate {stable / 2:.2g}: {where}, rates below {stable:.2g} are stable"
+    else:
+        remedy = f"try a smaller one: --rate {rate / 10:.2g}"
     return SearchProblem(
         f"the rate {rate:g} is too large: {what} gets worse with every step, more and more ({when})", remedy=f"{remedy}\n{state}"
     )

@@ -318,7 +318,8 @@ class Plan:
             done = "kept, with nan for what could not be computed" if self.wishes.bad_rows == "keep" else "left out"
             listed = "".join(f"\n  {flaw.place}: {flaw.words}" for flaw in told.flaws)
             more = f"\n  … and {told.bad - len(told.flaws):,} more" if told.bad > len(told.flaws) else ""
-            output.warning(f"{_rows(told.bad)} of {told.rows:,} lack a number and were {done}:{listed}{more}")
+            lack = "lacks a number and was" if told.bad == 1 else "lack a number and were"
+            output.warning(f"{_rows(told.bad)} of {told.rows:,} {lack} {done}:{listed}{more}")
         for title, (count, place) in told.odd.items():
             output.warning(f"{title} is not finite in {_rows(count)}, first in {place}")
 

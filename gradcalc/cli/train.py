@@ -43,7 +43,7 @@ EXAMPLES = (
 
 
 @click.command("train", cls=ProgramCommand, help=HELP, examples=EXAMPLES)
-@option("--data", multiple=True, metavar="[NAME=]FILE", help="Rows: CSV with a line of names, .npz, or NAME=FILE.npy.")
+@option("--data", multiple=True, metavar="[NAME=]FILE", help="Rows: CSV with a line of names, .npz, NAME=FILE.npy; - reads text.")
 @option("--target", metavar="COLUMN", help="The column that the output is to predict, if it is no loss already.")
 @option("--loss", type=OneOf(LOSSES), metavar="|".join(LOSSES), help="How far a prediction is off (mse).")
 @option("--over", multiple=True, type=Names(), metavar="NAMES", help="Which inputs to learn: w,b (those with defaults).")

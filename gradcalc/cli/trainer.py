@@ -14,7 +14,8 @@ import numpy
 from gradcalc.cli.losses import Judged
 from gradcalc.cli.output import Output, complain
 from gradcalc.cli.program import GivenProgram, Source
-from gradcalc.cli.searching import bounds_given, diverged, last_state, not_finite, short
+from gradcalc.cli.rows import named_file, refuse_taken_input
+from gradcalc.cli.searching import FEW, bounds_given, diverged, last_state, not_finite, short
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, ShapeProblem, UsageProblem
 from gradcalc.gates.reductions import spell_shape
 from gradcalc.graph import Graph
@@ -112,12 +113,14 @@ class Trainer:
     def _run(self) -> None:
         wishes = self._resumed(self.wishes)
         bounds = bounds_given(wishes.bounds)
+        refuse_taken_input(wishes.data, self.program)
         data = DataSet(wishes.data, self.program.max_array)
         target = None if wishes.target is None else as_input(wishes.target)
         if target is not None and target not in data.owners:
             raise data.unknown(target, f"--target {wishes.target}")
         metric_names = self._hold(wishes.metrics)
         used, kinds = self._scan(data, target)
+        self._refuse_other_program(kinds)
         columns = data.read([*used, *([target] if target is not None and target not in used else [])], self.program.max_array)
         rows = split(len(next(iter(columns.values()))), wishes.validate or 0.0, self._seed())
         batch = min(wishes.batch or len(rows.training), len(rows.training))
@@ -127,6 +130,7 @@ class Trainer:
         formula, *others = formulas
         judged = Judged(formula, target, wishes.loss, columns, batch)
         over = wishes.over or self._learnable(formula, judged.graph, kinds, columns)
+        self._warn_of_unused(formulas, wishes, data, kinds, used, target)
         names, loss = self._loss(judged, over, kinds, bounds, columns)
         metrics = [Metric(name, *self._metric(other, names, columns)) for name, other in zip(metric_names, others)]
         method = METHODS[wishes.method or "gradient"]
@@ -169,10 +173,7 @@ class Trainer:
     def _hold(self, metrics: Sequence[str]) -> list[str]:
         """Read the program once, put the metrics behind it, and answer their names."""
         program = self.program
-        source = program.source
-        words = source.text if source.path is None else None
-        if words is not None and words != "-" and (words.endswith(".gc") or os.path.isfile(words)):
-            source = Source(words, None)
+        source = named_file(program.source)
         text = "".join(source.content())
         names, expressions = [], []
         for metric in metrics:
@@ -212,6 +213,17 @@ class Trainer:
                 remedy=near or f"its inputs are {', '.join(inputs) or 'none'}, the columns {listed}",
             )
         return used, kinds
+
+    def _refuse_other_program(self, kinds: Mapping[str, str]) -> None:
+        """A saved run whose parameters the program does not have is one of another program."""
+        lost = [
+            name for name in (self.saved.names if self.saved is not None else ()) if kinds.get(name) not in ("input", "default")
+        ]
+        if lost and not self.wishes.over:
+            raise UsageProblem(
+                f"{self.wishes.save} is a run of another program: it learned {' and '.join(lost)}, which is no input of this one",
+                remedy="leave out --resume to begin anew, or name another file after --save",
+            )
 
     def _formulas(
         self, columns: Mapping[str, Any], used: Sequence[str], rows: Any, metrics: int, data: DataSet
@@ -271,6 +283,37 @@ class Trainer:
                 else "write what is to be learned as inputs with defaults: w = 0; b = 0",
             )
         return names
+
+    def _warn_of_unused(
+        self,
+        formulas: Sequence[Formula],
+        wishes: Wishes,
+        data: DataSet,
+        kinds: Mapping[str, str],
+        used: Sequence[str],
+        target: str | None,
+    ) -> None:
+        """Say which parameters are not learned, and whether a target was perhaps forgotten."""
+        reached = {name for formula in formulas for name in formula.inputs}
+        text = "".join(self.program.source.content())
+        lost = [
+            name
+            for name, kind in kinds.items()
+            if kind == "default"
+            and name not in reached
+            and name not in data.owners
+            and len(re.findall(rf"(?<!\w){re.escape(name)}(?!\w)", text)) == 1
+        ]
+        if lost and not wishes.over:
+            what, them = ("they stay as they are", "them") if len(lost) > 1 else ("it stays as it is", "it")
+            self.warnings.append(f"the loss does not depend on {' and '.join(lost)}: {what}, and nothing uses {them}")
+        if target is None:
+            idle = [name for name in data.owners if name not in used and data.holds_numbers(name)]
+            if idle:
+                self.warnings.append(
+                    f"there is no --target, so the output itself is made small; the column{'s' if len(idle) > 1 else ''} "
+                    f"{', '.join(idle[:FEW])}{', …' if len(idle) > FEW else ''} {'are' if len(idle) > 1 else 'is'} not used"
+                )
 
     def _loss(
         self, judged: Judged, over: Sequence[str], kinds: Mapping[str, str], bounds: Any, columns: Mapping[str, Any]
@@ -371,6 +414,8 @@ class Trainer:
     ) -> None:
         """What came of it, in the format that was asked for."""
         output, settings = self.output, training.settings
+        if training.stop is None or not training.stop.failed:
+            self.program.offer(dict(zip(names, training.state.values)))
         run = Trained(
             output=judged.text,
             names=names,
@@ -413,9 +458,9 @@ class Trainer:
             words += f"\nthat state is saved in {self.wishes.save}"
         what = short(judged.text)
         if stop.kind == "diverging" or training.culprit is None:
-            problem = diverged(what, training.settings.rate, None, when, words)
-            problem.remedy = f"try --rate {training.settings.rate / 10:.2g}, or bring the columns to a common scale\n{words}"
-            return problem
+            where = f"after step {training.good.steps}" if training.good.steps else "at the start"
+            words = f"columns of a common scale allow a larger one\n{words}"
+            return diverged(what, training.settings.rate, training.stable_rate(), when, where, words)
         return not_finite(judged.formula, training.culprit, stop.values or [], when, words, failed.steps == 0)
 
 

@@ -18,6 +18,8 @@ SEPARATORS = ";\t,"
 CELL_LIMIT = 40
 """How much of a cell is shown in a message."""
 
+AS_UTF8 = "save it as UTF-8 (in Excel: CSV UTF-8), or convert it: iconv -f {encoding} -t UTF-8"
+
 TEXT_FACTOR = 4
 """A text may be so many times as large as the array that it holds; most numbers take more than eight bytes as text."""
 
@@ -190,12 +192,14 @@ def text_lines(stream: Iterable[bytes], file: str, first: int = 1) -> Iterator[t
     for number, data in enumerate(stream, start=first):
         if number == 1:
             data = data.removeprefix(b"\xef\xbb\xbf")
+        if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataProblem(f"{file} is UTF-16 text", remedy=AS_UTF8.format(encoding="UTF-16"))
         if b"\0" in data:
             raise DataProblem(f"{file} is not a text file", remedy="load reads .csv, .npy and .npz")
         try:
             line = data.decode()
         except UnicodeDecodeError:
-            raise DataProblem(f"{file}:{number} is not UTF-8 text", remedy="load reads .csv, .npy and .npz") from None
+            raise DataProblem(f"{file}:{number} is not UTF-8 text", remedy=AS_UTF8.format(encoding="LATIN1")) from None
         line = line.rstrip("\r\n")
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, line

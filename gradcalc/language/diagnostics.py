@@ -372,6 +372,8 @@ class _Case:
             remedy = f"write {operand}.T for the transpose"
         elif name in REGISTRY:
             remedy = f"write {name}({operand})"
+        elif name == "gc":
+            remedy = f"a file is run by -f {operand}.gc"
         elif name == "shape":
             remedy = "the shapes are in the table of eval; size(x) is the number of elements"
         else:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from gradcalc.errors import MissingExtra, UsageProblem
 from gradcalc.learning.methods import Method
-from gradcalc.learning.problem import Problem, flattened, norm, unflattened
+from gradcalc.learning.problem import Problem, flattened, unflattened
+from gradcalc.learning.surroundings import ENORMOUS, falls_from, runs_off, stable_rate
+from gradcalc.learning.trouble import finite
 
 HESSIAN_SIZE = 2000
 """How many elements Newton's method takes: their Hessian has the square of that."""
@@ -31,6 +33,15 @@ FARTHEST = 1000.0
 
 ROUNDING = 4e-16
 """Values that differ by less, relative to their size, are not told apart."""
+
+
+DEEP = 1e9
+"""From a value so many times better than it was of size at the start, it is asked whether the function runs off."""
+
+DEEPER = 1e6
+"""And again from so many times that value."""
+
+FAILURES = ("diverging", "unbounded", "stationary", "overflow", "not finite")
 
 
 class Settings(NamedTuple):
@@ -65,7 +76,8 @@ class Stop(NamedTuple):
     """Why a search ended.
 
     Attributes:
-        kind: `tolerance`, `steps`, `still` (no step makes it better), or a failure: `diverging`, `unbounded`, `not finite`.
+        kind: `tolerance`, `steps`, `still` (no step makes it better), or a failure: `diverging`, `unbounded`, `stationary` (the
+            gradient vanishes where there is no minimum), `overflow` (inside the method), `not finite`.
         words: the same for people.
         values: of a failure the parameters at which it showed.
         stable: of a search that diverged the rate below which it would not have, as far as is known.
@@ -79,7 +91,7 @@ class Stop(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether the search came to no good end."""
-        return self.kind in ("diverging", "unbounded", "not finite")
+        return self.kind in FAILURES
 
 
 class Outcome(NamedTuple):
@@ -88,7 +100,7 @@ class Outcome(NamedTuple):
     Attributes:
         start: the first state.
         end: the last state in which all was finite.
-        good: the last state before it got worse and worse, if it did; else the end.
+        good: the best state before it got worse and worse, if it did; else the end.
         stop: why it ended.
     """
 
@@ -136,8 +148,9 @@ class Walk:
     What it holds of the states are loose pieces: a step of a small formula takes a few microseconds, and records would double that.
     """
 
-    def __init__(self, problem: Problem, settings: Settings, watch: Callable[[State], None] | None = None) -> None:
+    def __init__(self, problem: Problem, method: Method, settings: Settings, watch: Callable[[State], None] | None = None) -> None:
         self.problem = problem
+        self._method = method
         self.stop: Stop | None = None
         self._watch = watch
         self._trend = Trend()
@@ -149,7 +162,7 @@ class Walk:
         self._value = math.nan
         self._slopes: Sequence[Any] | None = None
         self._length = math.nan
-        self._before: tuple[list[Any], Sequence[Any] | None] | None = None
+        self._deep = -math.inf
         self._start: State | None = None
         self._good: State | None = None
 
@@ -165,17 +178,20 @@ class Walk:
             return self._end(self._not_finite(value), values)
         trend = self._trend
         calm = not trend.worse
-        wrong = trend.add(problem.sign * value)
-        if calm and trend.worse:
-            self._good = self._state()  # the last one before it began to get worse
+        lower = problem.sign * value
+        wrong = trend.add(lower)
+        if calm and trend.worse and (self._good is None or problem.sign * self._value < problem.sign * self._good.value):
+            self._good = self._state()  # the best one before it began to get worse
         still = value == self._value and slopes is not None and _same(values, self._values)
-        self._before = (self._values, self._slopes)
         self._values, self._value, self._slopes, self._length = values, value, slopes, length
         self._step += 1
         if self._start is None:
             self._start = self._state()
+            self._deep = -DEEP * max(1.0, abs(value))
         if self._watch is not None:
             self._watch(self._state())
+        if lower < self._deep and self._runs_off():
+            return self._end(self._unbounded(), values)
         if length <= self._tolerance:
             return self._end(Stop("tolerance", f"the gradient is no longer than {self._tolerance:g}"))
         if wrong:
@@ -206,23 +222,41 @@ class Walk:
         self.stop = stop if values is None else stop._replace(values=values)
         return False
 
+    def _runs_off(self) -> bool:
+        """Whether the value, which has come very far, has no end."""
+        assert self._start is not None
+        lower = self.problem.sign * self._value
+        self._deep = lower * DEEPER
+        return lower < -ENORMOUS * max(1.0, abs(self._start.value)) or runs_off(self.problem, self._start.values, self._values)
+
+    def _unbounded(self) -> Stop:
+        return Stop("unbounded", f"it {'rises' if self.problem.uphill else 'falls'} without end")
+
     def _not_finite(self, value: float) -> Stop:
         step = self._step + 1
-        if self.problem.sign * value == -math.inf and step:
-            return Stop("unbounded", f"it grew beyond every number at step {step}")
-        if self._trend.worse >= 3:
+        problem, start = self.problem, self._start
+        if start is not None and (problem.sign * value == -math.inf or runs_off(problem, start.values, self._values)):
+            return self._unbounded()
+        if start is not None and self._trend.worse and problem.sign * self._value > problem.sign * start.value:
             return self._diverged()
         return Stop("not finite", f"step {step} met something that is not finite")
 
     def _diverged(self) -> Stop:
-        """The end of a search that overshoots; along its last step the gradient has shown how far a step may go."""
-        stable = None
-        if self._before is not None and self._slopes is not None and self._before[1] is not None:
-            moved = norm([a - b for a, b in zip(self._values, self._before[0])])
-            turned = norm([a - b for a, b in zip(self._slopes, self._before[1])])
-            if 0.0 < turned < math.inf and 0.0 < moved < math.inf:
-                stable = 2.0 * moved / turned
+        """The end of a search that overshoots, with the rate that would not have, where it was still good."""
+        stable = None if self._good is None else stable_rate(self.problem, self._good.values, self._method)
         return Stop("diverging", "every step made it worse than the one before", None, stable)
+
+    def judge(self) -> None:
+        """Look at the end of a search: the gradient vanishes on tops and saddles, too."""
+        if self.stop is None or self.stop.kind != "tolerance" or self._slopes is None:
+            return
+        if falls_from(self.problem, self._values, self._slopes):
+            extreme = "maximum" if self.problem.uphill else "minimum"
+            self.stop = Stop("stationary", f"the gradient vanishes here, but this is no {extreme}", self._values)
+
+    def overflowed(self) -> None:
+        """The method's own numbers became too large, so that its steps came to nothing."""
+        self.stop = Stop("overflow", "the gradient is too large for this method", self._values)
 
 
 def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
@@ -250,16 +284,17 @@ def climb(
         UsageProblem: the problem is too large for the method.
     """
     values = problem.start if values is None else values
-    walk = Walk(problem, settings, watch)
+    walk = Walk(problem, method, settings, watch)
     rate = settings.rate if settings.rate is not None else method.rate if method.rate is not None else 1.0
-    with _quiet(problem):
+    with _quiet(problem, method):
         _WAYS.get(method.name, _follow)(problem, method, rate, values, walk)
+        walk.judge()
     return walk.outcome(values)
 
 
-def _quiet(problem: Problem) -> AbstractContextManager[object]:
+def _quiet(problem: Problem, method: Method) -> AbstractContextManager[object]:
     """No warnings of NumPy's: what is not finite is found and told."""
-    if problem.scalar:
+    if problem.scalar and method.name not in ("newton", "lbfgs"):
         return nullcontext()
     import numpy
 
@@ -280,6 +315,8 @@ def _follow(problem: Problem, method: Method, rate: float, values: list[Any], wa
         if bounded:
             values = problem.projected(values)
         value, slopes = slopes_at(values)
+    if walk.stop is not None and walk.stop.kind == "still" and not all(finite(slot) for slots in memory for slot in slots):
+        walk.overflowed()
 
 
 def _search(problem: Problem, method: Method, rate: float, values: list[Any], walk: Walk) -> None:

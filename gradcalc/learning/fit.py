@@ -17,6 +17,10 @@ COUPLED = 0.9999
 """From this correlation on, two parameters can hardly be told apart."""
 
 
+STILL = 1e-10
+"""A formula that changes by less than this part of the residuals with a parameter does not change with it."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """A formula over the rows of a table: a graph, and for each of its inputs by number a column (n,), a number, or a parameter.
@@ -191,14 +195,25 @@ def _fitted(solution: Solution, start: Vector, names: Sequence[str], absolute: b
         solution.reason,
         (),
     )
-    return _with_warnings(fitted)
+    reach = numpy.linalg.norm(solution.jacobian, axis=0) * numpy.maximum(abs(solution.parameters), 1.0)
+    still = reach <= STILL * numpy.linalg.norm(solution.residuals)
+    return _with_warnings(fitted, [name for name, calm in zip(names, still) if calm])
 
 
-def _with_warnings(fitted: Fitted) -> Fitted:
+def _with_warnings(fitted: Fitted, still: Sequence[str]) -> Fitted:
+    """The fit with what deserves attention; `still` are the parameters with which the formula does not change at its end."""
     warnings = []
     lost = [name for name, error in zip(fitted.names, fitted.errors) if numpy.isinf(error)]
     if not fitted.converged and not lost:
         warnings.append(f"this is no minimum: {fitted.reason}")
+    if lost and any(name in still for name in lost):
+        names = [name for name in lost if name in still]
+        begin = " ".join(f"--{name} NUMBER" for name in names)
+        warnings.append(
+            f"the formula does not change with {' and '.join(names)} around this start, so nothing can be learned from it: "
+            f"begin elsewhere, nearer to the data ({begin})"
+        )
+        lost = [name for name in lost if name not in still]
     if lost:
         one = len(lost) == 1
         warnings.append(f"the data do not determine {' and '.join(lost)}: {'its' if one else 'their'} standard error is infinite")

@@ -23,7 +23,7 @@ class Found(NamedTuple):
         problem: what was searched.
         outcomes: for each start how it went.
         best: which of them came out best.
-        slopes: the gradient at the best end by each parameter; None where it could not be taken.
+        slopes: the gradient at the best one's last good state by each parameter; None where it could not be taken.
     """
 
     problem: Problem
@@ -70,7 +70,7 @@ def search(
         outcomes.append(climb(problem, method, own, values, watcher))
     ends = [math.nan if outcome.stop.failed else outcome.end.value for outcome in outcomes]
     chosen = best(ends, problem.uphill)
-    return Found(problem, outcomes, chosen, _slopes_at(problem, outcomes[chosen].end))
+    return Found(problem, outcomes, chosen, _slopes_at(problem, outcomes[chosen].good))
 
 
 def _numbered(watch: Callable[[int, State], None], number: int) -> Callable[[State], None]:

@@ -14,6 +14,7 @@ from gradcalc.learning.climb import Stop, Trend
 from gradcalc.learning.methods import Memory, Method
 from gradcalc.learning.problem import Bound, Problem
 from gradcalc.learning.rows import Split, order
+from gradcalc.learning.surroundings import stable_rate
 
 Prepared = tuple[Graph, "list[Shape] | None"]
 
@@ -186,7 +187,8 @@ class Training:
         self.before = start
         self.history = list(history)
         self.good = start
-        """Where it was after the last epoch that made it no worse."""
+        """Where the epoch with the least loss began."""
+        self._least = math.inf
         self.stop: Stop | None = None
         self.culprit: Problem | None = None
         """Of a failure the rows at which it showed."""
@@ -230,6 +232,7 @@ class Training:
 
     def _epoch(self, watch: Callable[[float, float], None] | None) -> Epoch | None:
         """The rest of the present epoch; None if it does not come to its end."""
+        began = self.state
         settings, rule, size, batches = self.settings, self.method.rule, self._size, self.batches
         assert rule is not None
         rate, recent = settings.rate, self._recent
@@ -248,22 +251,25 @@ class Training:
             recent.append(loss)
             if watch is not None:
                 watch(epoch + (number + 1) / batches, loss)
-        return self._finished()
+        return self._finished(began)
 
-    def _finished(self) -> Epoch | None:
+    def _finished(self, began: State) -> Epoch | None:
         """The end of an epoch: what it came to."""
         state = self.state
         loss = state.total / state.rows
         held_out, metrics = self.judged(state.values)
         self.state = State(state.epoch + 1, 0, state.steps, state.values, state.memory)
         epoch = Epoch(self.state.epoch, loss, held_out, metrics)
-        wrong = self._trend.add(loss)
-        if wrong:
+        if loss < self._least:
+            self._least, self.good = loss, began  # what is told of an epoch is the loss before its steps
+        if self._trend.add(loss):
             self.stop = Stop("diverging", "every epoch made it worse than the one before", state.values)
             self.state = self.good
-        elif not self._trend.worse:
-            self.good = self.state
         return epoch
+
+    def stable_rate(self) -> float | None:
+        """Below which rate the steps shrink where the loss was least, as far as that is known."""
+        return stable_rate(self.loss.at(self.rows.training), self.good.values, self.method)
 
     def finish(self) -> float:
         """The loss over the rows that were learned from, at the end; the step before is the end if that is not finite."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from os.path import expanduser
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcalc.errors import NameProblem, UsageProblem
+from gradcalc.errors import DataProblem, GradcalcError, NameProblem, UsageProblem
 from gradcalc.language.nearest import nearest
 from gradcalc.repl.statements import source_of
 from gradcalc.repl.words import split_words
 from gradcalc.repl.writing import saved_text
+from gradcalc.views.numbers import array_text, exact_text, short_text
 from gradcalc.views.session import Row, help_text, inputs_text
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ def all_names(loop: Loop) -> list[str]:
 
 def _run(loop: Loop, name: str, arguments: list[str]) -> None:
     """Run a command of the command line; what it comes to counts for the exit status."""
+    loop.session.offer = {}
     status = loop.shell.run(name, arguments)
+    if loop.session.offer:
+        loop.say(f":take takes these values over: {taken_text(loop.session.offer)}")
     if status == 1:
         loop.output.check_failed()
     elif status:
@@ -119,7 +123,7 @@ def _input_rows(loop: Loop) -> Iterator[tuple[str, object, str, object]]:
     """For each input its name, its value, how it was given, and the gradient of the last result by it."""
     session = loop.session
     program = session.workspace.program
-    gradients = loop.last.gradients if loop.last is not None else {}
+    gradients = _gradients(loop)
     for name, cell in session.names():
         entry = program.input_of(program.names[name])
         if entry is None or entry.name != name:
@@ -127,6 +131,17 @@ def _input_rows(loop: Loop) -> Iterator[tuple[str, object, str, object]]:
         written = source_of(cell.piece).partition("=")[2].strip() if cell is not None else ""
         value = None if cell is None else session.value(cell)
         yield name, value, written, gradients.get(name)
+
+
+def _gradients(loop: Loop) -> Mapping[str, Any]:
+    """The gradients of the last result, at the values that the inputs have now."""
+    last = loop.session.state.last
+    if loop.last is None or last is None:
+        return {}
+    try:
+        return loop.session.result(loop.session.cell(last)).gradients
+    except GradcalcError:
+        return {}
 
 
 def _reset(loop: Loop, rest: str) -> None:
@@ -169,10 +184,38 @@ def _save(loop: Loop, rest: str) -> None:
     text, remarks = saved_text(loop.session)
     if not text:
         raise UsageProblem("there is nothing to save", remedy="type a formula first")
-    loop.shell.write(path, text)
+    try:
+        loop.shell.write(path, text)
+    except DataProblem as problem:
+        problem.remedy = problem.remedy.replace("after -o", "after :save")
+        raise
     for remark in dict.fromkeys(remarks):
         loop.output.warning(remark)
     loop.say(f"saved: gradcalc eval -f {path} gives the same results")
+
+
+def _take(loop: Loop, rest: str) -> None:
+    """Assign what the last search found."""
+    _no_arguments("take", rest)
+    values, loop.session.offer = loop.session.offer, {}
+    if not values:
+        raise UsageProblem("there are no values to take over", remedy="find some: :optimize, :fit or :train, and then :take")
+    with loop.session.one_step(":take"):
+        loop.assign({name: exact_text(value) for name, value in values.items()})
+
+
+TAKEN = 60
+"""How many characters the values may have that :take offers."""
+
+
+def taken_text(values: Mapping[str, Any]) -> str:
+    """Values that may be taken over, in a few words."""
+    texts = [
+        f"{name} = {short_text(value, 6)}" if isinstance(value, float) else f"{name} = {array_text(value, 3, 24)}"
+        for name, value in values.items()
+    ]
+    text = ", ".join(texts)
+    return text if len(text) <= TAKEN else ", ".join(values)[:TAKEN]
 
 
 def _open(loop: Loop, rest: str) -> None:
@@ -214,6 +257,12 @@ COMMANDS = {
         "The table of the last expression with composed gates opened.",
         "GATES are names parted by commas, or all. With EXPR, of that expression.",
         _open,
+    ),
+    "take": Command(
+        "take",
+        "Take over the values that :optimize, :fit or :train has found.",
+        "The inputs are assigned these values, and what depends on them follows; :undo takes that back.",
+        _take,
     ),
     "undo": Command(
         "undo",

@@ -107,7 +107,7 @@ class SessionCompleter(Completer):
                 text = "a gate of your own"
                 cell = next((cell for cell in self._loop.session.state.cells if cell.key == (True, name)), None)
                 if cell is not None:
-                    text = source_of(cell.piece).partition("=")[2].strip()
+                    text = " ".join(source_of(cell.piece).partition("=")[2].split())
                 yield Completion(
                     name + opening, -len(word), display=self._show(definition.signature()), display_meta=self._show(text)
                 )

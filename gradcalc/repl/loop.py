@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any, NamedTuple
 
-from gradcalc.errors import BindingProblem, GradcalcError
+from gradcalc.errors import BindingProblem, GradcalcError, Place, UsageProblem
 from gradcalc.language.program import Assigned, Defined, Output
-from gradcalc.language.scanner import Piece, Scanner, check_size
+from gradcalc.language.scanner import Piece, Scanner, check_size, scan
 from gradcalc.repl import interfaces
 from gradcalc.repl.session import Cell, Change, Session
 from gradcalc.repl.statements import source_of
@@ -22,9 +22,15 @@ MOST_AFFECTED = 8
 
 
 class CommandLine(NamedTuple):
-    """A line that begins with a colon."""
+    """A line that begins with a colon, and where it stands."""
 
     text: str
+    place: Place | None = None
+
+
+LEAVING = ("exit", "quit", "bye")
+ASKING = ("help", "?")
+"""What people type to leave, or for help, who do not know that commands begin with a colon."""
 
 
 class Loop:
@@ -109,6 +115,8 @@ class Loop:
         """Take one statement or command, and answer it."""
         before = self.session.state
         try:
+            if isinstance(part, Piece):
+                self._refuse_command(part)
             if isinstance(part, CommandLine):
                 from gradcalc.repl.commands import perform
 
@@ -119,11 +127,31 @@ class Loop:
                 self._answer_change(self.session.take(part))
         except GradcalcError as problem:
             self._answered = True
+            if isinstance(part, CommandLine) and problem.place is None:
+                problem.place = part.place
             self.complain(problem)
             # An expression may wait for its values; whatever else is wrong with a statement, the session is without it.
             waits = isinstance(problem, BindingProblem) and problem.missing is not None
             if isinstance(part, Piece) and not waits and self.session.state is not before:
                 self.session.restore(before)
+
+    def _refuse_command(self, piece: Piece) -> None:
+        """Say how the commands are called to those who leave out the colon."""
+        word = source_of(piece).removesuffix("()").strip()
+        program = self.session.workspace.program
+        if word in program.names or word in program.definitions:
+            return
+        if word in LEAVING:
+            raise UsageProblem(f"{word} is no expression", remedy="to leave, write :quit, or press Ctrl-D")
+        if word in ASKING or word.startswith("help "):
+            raise UsageProblem("help is no expression", remedy="for help, write :help")
+
+    def assign(self, texts: Mapping[str, str]) -> None:
+        """Take assignments as if they were typed."""
+        for name, text in texts.items():
+            for piece in scan(f"{name} = {text}"):
+                self._answer_change(self.session.take(piece))
+        self._answer_affected()
 
     # ---- answers -----------------------------------------------------------------------------------------------------------------
 
@@ -140,6 +168,7 @@ class Loop:
     def complain(self, problem: GradcalcError) -> None:
         """Report a mistake, after what is waiting to be shown."""
         self._show_assigned()
+        problem.remedy = problem.remedy.replace("gradcalc gates", ":gates")
         self.output.error(problem)
 
     def _show_assigned(self) -> None:
@@ -227,7 +256,9 @@ def parts(lines: Iterable[str], scanner: Scanner) -> Iterator[Piece | CommandLin
     """The statements and commands of a text, each as soon as its line is complete."""
     for line in lines:
         if not scanner.brackets and line.lstrip().startswith(":"):
-            yield CommandLine(line.strip())
+            text = line.strip()
+            place = Place(scanner.line, 0, len(text), text, scanner.file)
+            yield CommandLine(text, None if scanner.alone else place)
             scanner.line += 1
         else:
             yield from scanner.feed(line)

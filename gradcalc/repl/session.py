@@ -110,6 +110,8 @@ class Session:
         self.options = Options(seed=drawn, load_allowed=load_allowed, max_array=max_array)
         self.state = State()
         self._progress = progress
+        self.offer: dict[str, Any] = {}
+        """Values of inputs that the last command has found, and that may be taken over."""
         self._past: list[tuple[State, str]] = []
         self._joined = False
         self._numbers = 0

@@ -1,18 +1,20 @@
-"""Columns of numbers by their names, from CSV, .npy and .npz: whole, or some rows at a time."""
+"""Columns of numbers by their names, from CSV, Parquet, .npy and .npz: whole, or some rows at a time."""
 
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from unicodedata import normalize
 
-from gradcalc.engine.files import SEPARATORS, cell_number, cell_words, nearby, read, text_lines
+from gradcalc.engine.files import SEPARATORS, TEXT_FACTOR, cell_number, cell_words, nearby, read, text_lines
 from gradcalc.engine.shapes import MAXIMUM_BYTES, spell_bytes
-from gradcalc.errors import DataProblem, LimitProblem
+from gradcalc.errors import DataProblem, LimitProblem, UsageProblem
 from gradcalc.language.nearest import nearest
 
 CHUNK = 8192
@@ -20,6 +22,9 @@ CHUNK = 8192
 
 SHOWN_NAMES = 12
 """How many columns are named in a message."""
+
+PARQUET = (".parquet", ".parq", ".pq")
+"""How the names of Parquet files end."""
 
 BLANKS = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 """What people write in a cell that has no number, in lower case."""
@@ -103,7 +108,8 @@ def open_columns(file: str, name: str | None = None, limit: int = MAXIMUM_BYTES)
     """A file as a table.
 
     Args:
-        file: a path: .npz (each array is a column), .npy (one array), anything else is text (CSV, with a line of names).
+        file: `-` or a pipe, which hold text; or a path: .npz (each array is a column), .npy (one array), Parquet, anything else
+            is text (CSV, with a line of names).
         name: what the array of an .npy is called.
         limit: how many bytes one array may hold.
 
@@ -113,6 +119,8 @@ def open_columns(file: str, name: str | None = None, limit: int = MAXIMUM_BYTES)
     if "://" in file:
         raise DataProblem(f"{file}: addresses are not loaded", remedy="fetch the file first, and load it from disk")
     path = Path(file)
+    if name is None and (file == STANDARD_INPUT or path.is_fifo()):
+        return TextColumns(*_streamed(file, limit))
     if not path.is_file():
         words = "is not a file" if path.exists() else "does not exist"
         raise DataProblem(f"{file} {words}", remedy=nearby(path))
@@ -125,7 +133,36 @@ def open_columns(file: str, name: str | None = None, limit: int = MAXIMUM_BYTES)
         raise DataProblem(f"{file} names its columns itself", remedy=f"write --data {file}")
     if kind == ".npz":
         return ArrayColumns(file, {entry: entry for entry in _archive_names(path)}, limit)
+    if kind in PARQUET:
+        from gradcalc.tables.parquet import ParquetColumns
+
+        return ParquetColumns(file)
     return TextColumns(file)
+
+
+STANDARD_INPUT = "-"
+
+
+def _streamed(file: str, limit: int) -> tuple[str, bytes]:
+    """What a table that can be read only once is called, and all of its text."""
+    title = "standard input" if file == STANDARD_INPUT else file
+    most = TEXT_FACTOR * limit
+    try:
+        if file == STANDARD_INPUT:
+            stream = getattr(sys.stdin, "buffer", None)
+            if stream is None:
+                raise UsageProblem("standard input is closed", remedy="name a file: --data rows.csv")
+            data: bytes = stream.read(most + 1)
+        else:
+            with open(file, "rb") as pipe:
+                data = pipe.read(most + 1)
+    except OSError as problem:
+        raise DataProblem(f"{title} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+    if len(data) > most:
+        raise LimitProblem(f"{title} holds more than {spell_bytes(most)}", remedy="raise the limit with --max-array")
+    if data.startswith((b"PK\x03\x04", b"\x93NUMPY", b"PAR1")):
+        raise DataProblem(f"{title} holds arrays, and only text is read from a pipe", remedy="name the file itself: --data FILE")
+    return title, data
 
 
 def _archive_names(path: Path) -> list[str]:
@@ -226,9 +263,17 @@ def flaw(name: str, cell: str) -> tuple[str, str]:
 class TextColumns(Columns):
     """A text with a line of names, and below it lines of numbers; columns that nobody asks for may hold anything."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, content: bytes | None = None) -> None:
+        """Read the line of names.
+
+        Args:
+            file: what it is called.
+            content: what it holds, where it cannot be opened again.
+        """
         self._lines: list[int] = []
-        with _opened(file) as stream:
+        self._content = content
+        self.file = file
+        with self._stream() as stream:
             lines = text_lines(stream, file)
             _, header = next(lines, (0, ""))
         heading = read_heading(header, file)
@@ -236,6 +281,10 @@ class TextColumns(Columns):
         super().__init__(file, [name for name in heading.names if name])
         self._places = heading.places
         self._count = len(heading.names)
+
+    def _stream(self) -> IO[bytes]:
+        """The text, from its beginning."""
+        return io.BytesIO(self._content) if self._content is not None else _opened(self.file)
 
     def place(self, row: int) -> str:
         """The file and the line of a row that was read."""
@@ -246,7 +295,7 @@ class TextColumns(Columns):
         for name in names:
             self.require(name)
         self._lines.clear()
-        with _opened(self.file) as stream:
+        with self._stream() as stream:
             pending: list[list[str]] = []
             for number, cells in _records(stream, self.file, self.separator):
                 if len(cells) != self._count:

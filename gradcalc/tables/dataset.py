@@ -13,6 +13,9 @@ from gradcalc.errors import DataProblem, UsageProblem
 from gradcalc.language.nearest import nearest
 from gradcalc.tables.columns import SHOWN_NAMES, Columns, as_input, open_columns
 
+PROBED_ROWS = 20
+"""How many rows tell whether a column holds numbers."""
+
 
 class DataSet:
     """The columns of all files that were named."""
@@ -62,6 +65,15 @@ class DataSet:
             if not good.all():
                 row = int(numpy.argmin(good))
                 raise DataProblem(f"{self.owners[name].place(row)}: {name} is not finite", remedy="leave out this row, or mend it")
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column has a number in each of its first rows."""
+        try:
+            for _ in self.owners[name].chunks([name], PROBED_ROWS):
+                return True
+        except DataProblem:
+            return False
+        return False
 
     def unknown(self, name: str, what: str) -> DataProblem:
         """That no file has such a column."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from gradcalc.errors import DataProblem, MissingExtra
-from gradcalc.tables.columns import as_input
+from gradcalc.tables.columns import CHUNK, Columns, as_input
 from gradcalc.tables.pieces import Block, Piece, Source
 
 try:
@@ -111,6 +111,32 @@ class ParquetSource(Source):
     def close(self) -> None:
         """See `Source.close`."""
         self._table.close()
+
+
+class ParquetColumns(Columns):
+    """A file of Parquet as a table of numbers."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file, self._source(file).names)
+
+    @staticmethod
+    def _source(file: str) -> ParquetSource:
+        try:
+            return ParquetSource(file)
+        except OSError as problem:
+            raise DataProblem(f"{file} can't be read: {(problem.strerror or str(problem)).lower()}") from None
+
+    def chunks(self, names: Sequence[str], rows: int = CHUNK) -> Iterator[dict[str, Any]]:
+        """See `Columns.chunks`."""
+        for name in names:
+            self.require(name)
+        source = self._source(self.file)
+        source.choose(names, ())
+        for block in source.blocks(rows):
+            piece = source.read(block)
+            for flaw in piece.flaws:
+                raise DataProblem(f"{flaw.place}: {flaw.words}", remedy=flaw.remedy)
+            yield dict(piece.numbers)
 
 
 def _first_line(problem: BaseException) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy
 
+from gradcalc.calculus.extract import extract
+from gradcalc.calculus.linear import linear_program
 from gradcalc.engine.compiled import compile_graph
 from gradcalc.gates.record import Shape
 from gradcalc.graph import Graph
@@ -27,7 +29,8 @@ class Sampled:
         names: of the inputs that vary: one, or two.
         axes: their values, one array each.
         values: of the formula; of two inputs by rows of the second and columns of the first.
-        slopes: for each input the derivative, of the shape of the values.
+        slopes: for each input the derivative, of the shape of the values; nan where the value is not finite.
+        bends: on a line the second derivative, which tells where the first one jumps; None where it was not taken.
     """
 
     text: str
@@ -35,6 +38,16 @@ class Sampled:
     axes: tuple[Numbers, ...]
     values: Numbers
     slopes: tuple[Numbers, ...]
+    bends: Numbers | None = None
+
+
+BENT_NODES = 2000
+"""Of larger formulas no second derivative is taken: it has some times as many nodes."""
+
+
+def bytes_of(points: int, inputs: int) -> int:
+    """How much memory a grid takes: its inputs, the values, and the derivatives."""
+    return 8 * points * (2 * inputs + 1)
 
 
 def sample(
@@ -66,9 +79,23 @@ def sample(
         found, derivatives = program.rows(columns)
     else:
         found, derivatives = _one_by_one(program, columns, places, [column.ravel() for column in grid])
+    bends = None
+    if shapes is None and len(places) == 1 and len(graph) <= BENT_NODES:
+        bends = numpy.broadcast_to(_bends(graph, places[0], columns), grid[0].size)
     shape = grid[0].shape
     values, *slopes = (numpy.broadcast_to(array, grid[0].size).reshape(shape) for array in (found, *derivatives))
-    return Sampled(text, names, tuple(axes.values()), values, tuple(slopes))
+    defined = numpy.isfinite(values)
+    slopes = [numpy.where(defined, slope, numpy.nan) for slope in slopes]
+    return Sampled(text, names, tuple(axes.values()), values, tuple(slopes), bends)
+
+
+def _bends(graph: Graph, place: int, columns: Sequence[Any]) -> Any:
+    """The second derivative of a formula of numbers by one input, for every row."""
+    program = linear_program(graph, [place])
+    slope = program.outputs[1]
+    if slope is None:
+        return 0.0
+    return compile_graph(extract(program.graph, slope, 0, own=True).graph, [place]).rows(columns)[1][0]
 
 
 def _one_by_one(program: Any, point: list[Any], places: Sequence[int], columns: Sequence[Numbers]) -> tuple[Numbers, list[Numbers]]:

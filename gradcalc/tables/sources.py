@@ -15,10 +15,8 @@ import numpy
 from gradcalc.engine.files import cell_number, kind_words, nearby, read_npy_header, text_lines
 from gradcalc.errors import DataProblem, UsageProblem
 from gradcalc.tables import arrow
-from gradcalc.tables.columns import as_input, flaw, read_heading, unknown_column
+from gradcalc.tables.columns import PARQUET, as_input, flaw, read_heading, unknown_column
 from gradcalc.tables.pieces import TOLD, Block, Flaw, Numbers, Piece, Source, missing_numbers
-
-PARQUET = (".parquet", ".parq", ".pq")
 
 STANDARD_INPUT = "-"
 
@@ -51,6 +49,8 @@ def open_source(given: str) -> Source:
 
 
 def _open_file(path: Path, name: str | None = None) -> Source:
+    if path.is_fifo():
+        return TextSource(str(path), path.open("rb"))
     if not path.is_file():
         words = "is not a file" if path.exists() else "does not exist"
         raise DataProblem(f"{path} {words}", remedy=nearby(path))

@@ -54,6 +54,41 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
     return texts
 
 
+FRAME = 3
+"""How many rows of a chart are its frame and the numbers below it."""
+
+
+def rows_with_ticks(low: float, high: float, rows: int) -> tuple[float, float, list[float]]:
+    """A range that is a little wider, in which round numbers stand in the middle of rows, and these numbers.
+
+    So many rows apart stands always the same difference, and a number stands in the row in which a curve has this value.
+
+    Args:
+        low: the lower end of what has to be seen.
+        high: its upper end.
+        rows: how many rows of characters there are.
+    """
+    span = high - low
+    if not span > 1e-9 * max(abs(low), abs(high)) or not math.isfinite(span):
+        return low, high, [low, high]
+    best: tuple[float, float, float, list[float]] | None = None
+    power = math.floor(math.log10(span / rows))
+    for exponent in (power, power + 1, power + 2):
+        for factor in (1, 2, 5):
+            step = factor * 10.0**exponent
+            for between in range(1, rows + 1):
+                height = step / between
+                first = math.floor(low / height + 0.5)  # the row whose middle is nearest to the lower end
+                if (first + rows - 0.5) * height < high or (best is not None and height >= best[0]):
+                    continue
+                ticks = [number * step / between for number in range(first, first + rows) if number % between == 0]
+                # A number in every row of many is more than one reads; one number alone tells no scale.
+                if min(2, rows) <= len(ticks) <= max(3, (rows + 1) // 2):
+                    lowest = (first - 0.5) * height
+                    best = height, lowest, lowest + rows * height, [_rounded(tick, step) for tick in ticks]
+    return best[1:] if best is not None else (low, high, [low, high])
+
+
 def chart(
     curves: Sequence[Curve],
     x_range: tuple[float, float],
@@ -79,8 +114,12 @@ def chart(
     figure = plotext.figure
     figure.clear()
     figure.plot_size(columns, rows)
-    for ruler, (low, high), most in (("x", x_range, max(2, columns // 12)), ("y", y_range, max(2, rows // 3))):
-        ticks = round_ticks(low, high, most)
+    inner = max(1, rows - FRAME)
+    bottom, top, heights = rows_with_ticks(*y_range, inner)
+    # The library puts the ends of an axis into the middle of the first and the last dot.
+    half = (top - bottom) / (8 if unicode else 2) / inner
+    y_range = bottom + half, top - half
+    for ruler, (low, high), ticks in (("x", x_range, round_ticks(*x_range, max(2, columns // 12))), ("y", y_range, heights)):
         texts = [text.rjust(margin) if ruler == "y" else text for text in tick_texts(ticks)]
         figure.ruler(ruler).lim(low, high)
         figure.ruler(ruler).ticks(ticks, texts)
@@ -111,7 +150,7 @@ def _clipped(points: Sequence[tuple[float, float]], low: float, high: float) -> 
 
 def margin_of(y_range: tuple[float, float], rows: int) -> int:
     """How much room the numbers at the left of a chart take."""
-    return max(map(len, tick_texts(round_ticks(*y_range, max(2, rows // 3)))))
+    return max(map(len, tick_texts(rows_with_ticks(*y_range, max(1, rows - FRAME))[2])))
 
 
 SHADES = " .:-=+*#%@"

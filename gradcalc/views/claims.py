@@ -182,8 +182,8 @@ def _counts(counts: Counter[str], surface: Surface) -> Cell:
     spans: list[Span] = []
     for verdict in ("mismatch", "ok", "kink", "edge", "unsure", "off"):
         if counts[verdict]:
-            spans.append(Span(f"{', ' if spans else ''}{counts[verdict]} "))
-            spans.append(Span(verdict, verdict))
+            spans.append(Span(f"{', ' if spans else ''}{counts[verdict]}"))
+            spans.append(Span(f" {verdict}", verdict))  # the blank here: a narrow table strips what stands behind a number
     return tuple(spans)
 
 

@@ -80,6 +80,17 @@ def circuit_text(circuit: Circuit, title: str, surface: Surface) -> str:
     return _text(lines, surface)
 
 
+BANNER = (
+    "An answer is a number (three digits are enough) or an expression, in which the names of the circuit may stand: 2*x. "
+    "Enter alone shows the answer, ? these words, and Ctrl-D ends."
+)
+
+
+def banner_text(surface: Surface) -> str:
+    """How one answers."""
+    return _text(list(wrapped(cell(BANNER), _room(surface), 0)), surface)
+
+
 def backwards_text(surface: Surface) -> str:
     """What is asked for in the second half of an exercise."""
     words = "Backwards, from df/df = 1 and with the right values: the gradient of f by each node."
@@ -92,7 +103,8 @@ def marks_text(marks: Sequence[Mark], question: str, surface: Surface) -> str:
         return ""
     wrong = [mark for mark in marks if mark.kind != "right"]
     if not wrong:
-        return _text([(Span("  "), _sign("right", surface), Span(" all right"))], surface)
+        sign = (_sign("right", surface), Span(" ")) if surface.unicode else ()
+        return _text([(Span("  "), *sign, Span("all right"))], surface)
     lines: list[Cell] = []
     broken = next((mark for mark in marks if mark.kind == "broken"), None)
     if broken is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +33,21 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,
 }
 
+WRITINGS = (
+    "Noto Sans CJK", "Source Han Sans", "WenQuanYi", "Malgun Gothic", "Nanum", "Microsoft YaHei", "Yu Gothic", "Hiragino",
+    "PingFang", "Apple SD Gothic", "Droid Sans Fallback", "Unifont", "Arial Unicode MS", "Noto Sans",
+)  # fmt: skip
+"""How fonts begin that have the letters which DejaVu Sans has not."""
 
-def figure_bytes(plots: Sequence[tuple[Sampled, Path]], format: str, derivative: bool = True) -> bytes:
-    """One figure of all these formulas, below each other, as the bytes of a file.
+DOTS = 0.02
+"""The dots of a path stand at least so far apart, as a part of the map."""
+
+
+def figure_bytes(plots: Sequence[tuple[Sampled, Path]], format: str, derivative: bool = True) -> tuple[bytes, list[str]]:
+    """One figure of all these formulas, below each other.
+
+    Returns:
+        The bytes of the file, and what is missing from it, in words.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -44,7 +58,8 @@ def figure_bytes(plots: Sequence[tuple[Sampled, Path]], format: str, derivative:
     except ImportError:
         raise MissingExtra("a figure in a file", "plot") from None
 
-    with matplotlib.rc_context(STYLE):
+    missing: set[str] = set()
+    with matplotlib.rc_context(STYLE | {"font.sans-serif": _fonts(plots)}), _letters_missing(missing):
         figure = Figure(figsize=(7.0, 4.6 * len(plots)), dpi=160, layout="constrained")
         frames = figure.subfigures(len(plots), 1, squeeze=False)[:, 0]
         for frame, (sampled, path) in zip(frames, plots):
@@ -56,7 +71,32 @@ def figure_bytes(plots: Sequence[tuple[Sampled, Path]], format: str, derivative:
         # No date: the same formula gives the same file.
         metadata = {"Date": None} if format == "svg" else {"CreationDate": None} if format == "pdf" else None
         figure.savefig(buffer, format=format, metadata=metadata)
-    return buffer.getvalue()
+    lost = "".join(sorted(missing))
+    remarks = [f"no font of this system has {lost}: boxes stand in their place"] if lost and format != "svg" else []
+    return buffer.getvalue(), remarks
+
+
+def _fonts(plots: Sequence[tuple[Sampled, Path]]) -> list[str]:
+    """The fonts of a figure: beside the usual one those that may have the letters of other writings, where there are such."""
+    usual = ["DejaVu Sans"]
+    if all(ord(character) < 0x250 for sampled, _ in plots for text in (sampled.text, *sampled.names) for character in text):
+        return usual
+    from matplotlib.font_manager import fontManager
+
+    names = sorted({font.name for font in fontManager.ttflist})
+    return usual + [name for start in WRITINGS for name in names if name.startswith(start)]
+
+
+@contextmanager
+def _letters_missing(found: set[str]) -> Iterator[None]:
+    """Collect the letters that no font has, of which matplotlib warns one by one."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        yield
+    for warning in told:
+        words = str(warning.message)
+        if words.startswith("Glyph "):
+            found.add(chr(int(words.split()[1])))
 
 
 def _curves(frame: Any, sampled: Sampled, derivative: bool) -> None:
@@ -66,7 +106,7 @@ def _curves(frame: Any, sampled: Sampled, derivative: bool) -> None:
     panels = [(sampled.text, pieces(xs, sampled.values, sampled.slopes[0]), limits(sampled.values), VALUE)]
     if derivative:
         slopes = sampled.slopes[0]
-        panels.append((f"derivative by {name}", pieces(xs, slopes), limits(slopes), SLOPE))
+        panels.append((f"derivative by {name}", pieces(xs, slopes, sampled.bends), limits(slopes), SLOPE))
     for axis, (title, curves, (low, high, _), colour) in zip(axes, panels):
         for x, y in curves:
             axis.plot(*thinned(x, y, POINTS), color=colour, linewidth=1.6)
@@ -88,14 +128,25 @@ def _map(frame: Any, sampled: Sampled, path: Path) -> None:
     if high > low and min(shown.shape) > 1:
         axis.contour(xs, ys, shown, levels=_levels(shown), colors="black", linewidths=0.5, alpha=0.5)
     if path:
-        axis.plot(*zip(*path), color=TRACE, linewidth=1.2, marker="o", markersize=2.5)
-        axis.plot(*path[0], color=TRACE, marker="s", markersize=6, markeredgecolor="black", label="start")
-        axis.plot(*path[-1], color=SLOPE, marker="o", markersize=7, markeredgecolor="black", label="end")
+        axis.plot(*zip(*path), color=TRACE, linewidth=0.8, alpha=0.9)
+        axis.plot(*zip(*_apart(path, xs, ys)), color=TRACE, linestyle="none", marker="o", markersize=1.8, markeredgewidth=0)
+        axis.plot(*path[0], color=TRACE, marker="s", markersize=5, markeredgecolor="black", label="start")
+        axis.plot(*path[-1], color=SLOPE, marker="o", markersize=5, markeredgecolor="black", label="end")
         axis.legend(loc="best", framealpha=0.9)
     axis.set(xlabel=first, ylabel=second, xlim=(float(xs[0]), float(xs[-1])), ylim=(float(ys[0]), float(ys[-1])))
     axis.set_title(sampled.text, loc="left", fontsize=10)
     axis.grid(visible=False)
     frame.colorbar(image, ax=axis)
+
+
+def _apart(path: Path, xs: Any, ys: Any) -> list[tuple[float, float]]:
+    """The steps of a path that stand far enough apart to be seen one by one."""
+    width, height = float(xs[-1] - xs[0]) or 1.0, float(ys[-1] - ys[0]) or 1.0
+    kept = [path[0]]
+    for x, y in path:
+        if abs(x - kept[-1][0]) / width + abs(y - kept[-1][1]) / height >= DOTS:
+            kept.append((x, y))
+    return kept
 
 
 def _levels(values: Any) -> Any:

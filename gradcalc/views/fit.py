@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.views.json import SCHEMA, plain
-from gradcalc.views.numbers import exact_text, rounded_text
+from gradcalc.views.numbers import rounded_text
+from gradcalc.views.search import ROWS_HEADER, field
 from gradcalc.views.surface import Surface
 from gradcalc.views.table import Cell, Table, aligned, cell, painted, render, wrapped
 from gradcalc.views.text import to_ascii, visible
@@ -69,7 +70,11 @@ def _numbers(values: Iterable[float], digits: int) -> list[Cell]:
 
 
 def _relative(error: float, value: float) -> str:
-    return f"{100 * error / abs(value):.2g} %" if value and error < abs(value) * 1e4 else ""
+    """The standard error as a percentage, in two digits and without an exponent."""
+    if not value or not error < abs(value) * 1e4:
+        return ""
+    share = 100.0 * error / abs(value)
+    return f"{share:.0f} %" if share >= 10.0 else f"{share:.2g} %"
 
 
 def _without_head(table: Table, surface: Surface) -> str:
@@ -111,9 +116,19 @@ def fit_document(fitted: Fitted, formula: str, target: str) -> dict[str, Any]:
     }
 
 
-def fit_rows(fitted: Fitted) -> str:
-    """A fit as CSV, a line for each parameter."""
-    lines = ["parameter,value,standard_error,start"]
-    for name, *numbers in zip(fitted.names, fitted.values, fitted.errors, fitted.start):
-        lines.append(",".join([name, *(exact_text(float(number)) for number in numbers)]))
-    return "\n".join(lines) + "\n"
+def fit_rows(fitted: Fitted, formula: str) -> str:
+    """A fit as CSV, in the shape of a search: a line for each parameter, and others on how well it fits."""
+    rows: list[tuple[Any, ...]] = []
+    for name, *numbers in zip(fitted.names, fitted.start, fitted.values, fitted.errors):
+        rows.append(("input", name, *map(float, numbers)))
+    rows += [
+        ("run", "residual_sum_of_squares", None, fitted.residual_sum_of_squares, None),
+        ("run", "residual_standard_deviation", None, fitted.residual_standard_deviation, None),
+        ("run", "degrees_of_freedom", None, fitted.degrees_of_freedom, None),
+        ("run", "steps", None, fitted.steps, None),
+        ("run", "stopped", None, fitted.reason, None),
+    ]
+    return "".join(",".join(map(field, (formula, *row))) + "\n" for row in rows)
+
+
+FIT_HEADER = f"{ROWS_HEADER},standard_error\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,11 @@ def spelled(found: Derivatives, node: int | None, whole: bool = False) -> str:
 class Page:
     """Prints derivatives of one output after the other; what was defined once is not defined again."""
 
-    def __init__(self, digits: int | None = None, titles: bool = False) -> None:
-        """With `titles`, each output's own formula stands before its derivatives."""
+    def __init__(self, digits: int | None = None, titles: bool = False, whole: bool = False) -> None:
+        """With `titles`, each output's own formula stands before its derivatives; with `whole`, long arrays are written out."""
         self.digits = digits
         self.titles = titles
+        self.longest = sys.maxsize if whole else LONGEST_VALUE
         self._defined: dict[str, str] = {}
         self._title: str | None = None
 
@@ -67,9 +69,9 @@ class Page:
         for name, value in zip(formula.inputs, formula.values):
             if value is None or isinstance(value, tuple):
                 continue
-            long = not isinstance(value, float) and value.size > LONGEST_VALUE
+            long = not isinstance(value, float) and value.size > self.longest
             text = "" if long else exact_text(value)
-            if long or len(text) > LONGEST_VALUE:
+            if long or len(text) > self.longest:
                 left_out.append(name)
                 continue
             if self._defined.get(name) == text:
@@ -79,7 +81,7 @@ class Page:
         line = "; ".join(pieces)
         lines = [] if not pieces else [line] if len(line) <= 2 * ALIGNED else pieces
         if left_out:
-            lines.insert(0, f"# too long to be written here: {', '.join(left_out)}")
+            lines.insert(0, f"# too long to be written here (--all writes them): {', '.join(left_out)}")
         return lines
 
     def _comment(self, found: Derivatives, entry: Entry) -> str:
@@ -91,7 +93,7 @@ class Page:
         if self.digits is not None and isinstance(value, float):
             return rounded_text(value, self.digits)
         text = exact_text(value)
-        return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
+        return text if len(text) <= self.longest else f"{text[: self.longest]} …"
 
     def _matrix(self, found: Derivatives) -> list[str]:
         """A matrix of formulas as an array, row by row, and its numbers as a comment."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 WIDEST = 120
 TALLEST = 40
+LEAST_VALUE, LEAST_SLOPE = 8, 6
+"""How many rows the two charts need; in a lower picture there is none of the derivative."""
+TITLE = 6
+"""So much of a title goes before a note behind it."""
 PIPE = (80, 24)
 """How large a picture is where nothing says it: at most this on a terminal, and this in a pipe."""
 
@@ -52,14 +56,20 @@ def _curves(sampled: Sampled, surface: Surface, columns: int, rows: int, derivat
     x_range = float(xs[0]), float(xs[-1])
     slopes = sampled.slopes[0]
     panels = [(sampled.text, "value", pieces(xs, sampled.values, slopes), limits(sampled.values))]
-    if derivative:
-        broken = pieces(xs, slopes)
-        panels.append((f"derivative by {name}", "gradient", broken, limits(slopes)))
-    heights = [rows - 1] if not derivative else [(rows - 2) - (rows - 2) * 2 // 5, (rows - 2) * 2 // 5]
+    notes = ["goes beyond the frame" if limits(sampled.values)[2] else ""]
+    heights = [rows - 1]
+    least = LEAST_VALUE + LEAST_SLOPE + 2
+    if derivative and rows < least:
+        notes[0] = f"derivative needs {least} rows"
+    elif derivative:
+        panels.append((f"derivative by {name}", "gradient", pieces(xs, slopes, sampled.bends), limits(slopes)))
+        notes.append("goes beyond the frame" if limits(slopes)[2] else "")
+        lower = max(LEAST_SLOPE, (rows - 2) * 2 // 5)
+        heights = [rows - 2 - lower, lower]
     margin = max(margin_of(bounds[:2], height) for (_, _, _, bounds), height in zip(panels, heights))
     lines: list[Cell] = []
-    for (title, style, curves, (low, high, beyond)), height in zip(panels, heights):
-        lines.append(_title(title, style, "goes beyond the frame" if beyond else "", surface, columns))
+    for (title, style, curves, (low, high, _)), note, height in zip(panels, notes, heights):
+        lines.append(_title(title, style, note, surface, columns))
         drawn = chart(_points(curves, columns), x_range, (low, high), columns, height, margin, surface.unicode)
         lines += [_framed(line, style) for line in drawn]
     return lines
@@ -73,7 +83,7 @@ def _points(curves: Sequence[tuple[Numbers, Numbers]], columns: int) -> list[tup
 
 def _title(text: str, style: str, note: str, surface: Surface, columns: int) -> Cell:
     shown = visible(text) if surface.unicode else to_ascii(visible(text))
-    note = f"  ({note})" if note else ""
+    note = f"  ({note})" if note and len(note) + 4 <= columns - min(len(shown), TITLE) else ""
     return (Span(cut(shown, columns - len(note), "…" if surface.unicode else ".."), style or "strong"), Span(note, "quiet"))
 
 

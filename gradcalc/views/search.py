@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from gradcalc.learning.search import Search
 
 SCHEMA = 1
+
+STOPS = {
+    "tolerance": "the gradient is short enough",
+    "steps": "all steps are made",
+    "still": "no step makes it better",
+    "diverging": "the rate is too large",
+    "unbounded": "there is no end",
+    "stationary": "a top or saddle, no minimum",
+    "overflow": "the gradient is too large",
+    "not finite": "it met nan or inf",
+}
+"""Why a search ended, in the table of starts."""
+
 END_ROWS = 50
 """How many rows stay at each end of a long table."""
 LONGEST_OUTPUT = 200
@@ -36,14 +49,14 @@ def heading(search: Search, surface: Surface) -> list[Cell]:
     """`x^2: from 9 to 0`, and how, and why it ended."""
     outcome = search.found.outcome
     output = cut(visible(search.output), surface.width - 30 if surface.terminal else LONGEST_OUTPUT)
-    goal = "maximized" if search.found.problem.uphill else "minimized"
+    goal = _goal(search)
     title = search.method.title.replace("descent", "ascent") if search.found.problem.uphill else search.method.title
     how = f"{goal} by {title}"
     if search.rate is not None:
         how += f", rate {number_text(search.rate)}"
     steps = outcome.end.step
     how += f"; {steps} step{'' if steps == 1 else 's'}: {outcome.stop.words}"
-    start, end = (number_text(state.value) for state in (outcome.start, outcome.end))
+    start, end = (number_text(state.value) for state in (outcome.start, outcome.good))
     lines: list[Sequence[Span]] = [
         (Span(output, "strong"), Span(" = "), Span(end, "value"), Span(f", from {start}")),
         cell(how),
@@ -51,18 +64,35 @@ def heading(search: Search, surface: Surface) -> list[Cell]:
     before, after = outcome.start.norm, _end_norm(search)
     if not math.isnan(after):
         from_words = "" if math.isnan(before) else f", from {rounded_text(before, 6)}"
-        lines.append(cell(f"length of the gradient {rounded_text(after, 6)}{from_words}", "quiet"))
+        held = ", without what pushes against a bound" if _held(search) else ""
+        lines.append(cell(f"length of the gradient{held}{':' if held else ''} {rounded_text(after, 6)}{from_words}", "quiet"))
     if len(search.found.outcomes) > 1:
         lines.append(cell(f"the best of {len(search.found.outcomes)} starts; seed {search.seed}", "quiet"))
     return [part for line in lines for part in wrapped(_shown(line, surface), surface.width)]
 
 
+def _goal(search: Search) -> str:
+    """`minimized`, but only what came to a minimum."""
+    uphill, stop = search.found.problem.uphill, search.found.outcome.stop
+    done, under_way = ("maximized", "maximizing") if uphill else ("minimized", "minimizing")
+    return under_way if stop.failed or stop.kind == "steps" else done
+
+
 def _end_norm(search: Search) -> float:
     """The length of the gradient at the end, also for methods that take none."""
-    found, end = search.found, search.found.outcome.end
+    found, end = search.found, search.found.outcome.good
     if not math.isnan(end.norm) or found.slopes is None:
         return end.norm
     return found.problem.norm(found.problem.free(end.values, found.slopes))
+
+
+def _held(search: Search) -> bool:
+    """Whether a bound holds back what the gradient asks for."""
+    found, end = search.found, search.found.outcome.good
+    if found.slopes is None or not found.problem.bounds:
+        return False
+    problem = found.problem
+    return problem.norm(problem.free(end.values, found.slopes)) != problem.norm(found.slopes)
 
 
 def _shown(line: Sequence[Span], surface: Surface) -> Sequence[Span]:
@@ -78,11 +108,12 @@ def _inputs_table(search: Search, surface: Surface, digits: int) -> Table:
         names = [cut(visible(name), max(12, surface.width // 4)) for name in search.names]
         table.add("input", [cell(name, "name") for name in names])
         add_values(table, "start", outcome.start.values, precision, room)
-        add_values(table, "end", outcome.end.values, precision, room, "value")
+        end = "end" if outcome.good.step == outcome.end.step else "last good"
+        add_values(table, end, outcome.good.values, precision, room, "value")
         if slopes is not None:
             add_values(table, "gradient", slopes, precision, room, "gradient")
         if search.found.problem.bounds:
-            bounds = zip(search.found.problem.bounds, outcome.end.values)
+            bounds = zip(search.found.problem.bounds, outcome.good.values)
             table.add("bound", [cell(_bound_text(bound, value), "quiet") for bound, value in bounds])
         if not surface.unicode:
             table.make_ascii()
@@ -117,9 +148,10 @@ def _starts_table(search: Search, surface: Surface, digits: int, every_row: bool
     shown = shortened(len(outcomes), every_row)
     table.add("#", [cell(str(numbers[place]), "quiet") for place in shown], right=True)
     add_values(table, "at the start", [outcomes[place].start.value for place in shown], digits, 20)
-    add_values(table, "at the end", [outcomes[place].end.value for place in shown], digits, 20, "value")
+    add_values(table, "at the end", [outcomes[place].good.value for place in shown], digits, 20, "value")
     table.add("steps", [cell(str(outcomes[place].end.step)) for place in shown], right=True)
-    table.add("stopped", [cell(outcomes[place].stop.kind, "mismatch" if outcomes[place].stop.failed else "") for place in shown])
+    stops = [outcomes[place].stop for place in shown]
+    table.add("stopped, because", [cell(STOPS[stop.kind], "mismatch" if stop.failed else "") for stop in stops])
     mark_gap(table, len(outcomes), surface, every_row)
     return table
 
@@ -149,8 +181,8 @@ def search_document(search: Search) -> dict[str, Any]:
         "method": search.method.name,
         "rate": search.rate,
         "seed": search.seed,
-        "value": outcome.end.value,
-        "inputs": _named(search.names, outcome.end.values),
+        "value": outcome.good.value,
+        "inputs": _named(search.names, outcome.good.values),
         "gradients": {} if found.slopes is None else _named(search.names, found.slopes),
         "gradient_norm": _number(_end_norm(search)),
         "steps": outcome.end.step,
@@ -167,8 +199,8 @@ def search_document(search: Search) -> dict[str, Any]:
         document["starts"] = [
             {
                 "start": _named(search.names, one.start.values),
-                "value": one.end.value,
-                "inputs": _named(search.names, one.end.values),
+                "value": one.good.value,
+                "inputs": _named(search.names, one.good.values),
                 "steps": one.end.step,
                 "stopped": one.stop.kind,
             }
@@ -186,15 +218,25 @@ def _number(value: float) -> float | None:
 
 
 def search_rows(search: Search) -> str:
-    """The inputs of a search as CSV, behind a row of the output itself."""
-    outcome, slopes = search.found.outcome, search.found.slopes
-    rows = [(search.output, "output", "", outcome.start.value, outcome.end.value, None)]
-    ends = zip(search.names, outcome.start.values, outcome.end.values, slopes or [None] * len(search.names))
-    rows += [(search.output, "input", *values) for values in ends]
-    return "".join(",".join(map(field, row)) + "\n" for row in rows)
+    """A search as CSV: the output, the inputs, how it went, and every start if there were several."""
+    found, outcome, slopes = search.found, search.found.outcome, search.found.slopes
+    rows: list[tuple[Any, ...]] = [("output", "", outcome.start.value, outcome.good.value, None)]
+    ends = zip(search.names, outcome.start.values, outcome.good.values, slopes or [None] * len(search.names))
+    rows += [("input", *values) for values in ends]
+    rows += [
+        ("run", "steps", None, outcome.end.step, None),
+        ("run", "gradient_norm", _number(outcome.start.norm), _number(_end_norm(search)), None),
+        ("run", "stopped", None, outcome.stop.kind, None),
+    ]
+    if len(found.outcomes) > 1:
+        rows += [("start", str(number), one.start.value, one.good.value, None) for number, one in enumerate(found.outcomes, 1)]
+    return "".join(",".join(map(field, (search.output, *row))) + "\n" for row in rows)
 
 
-SEARCH_HEADER = "output,kind,name,start,end,gradient\n"
+ROWS_HEADER = "output,kind,name,start,end"
+"""The head of what optimize, train and fit write as CSV; kind is `output`, `input`, `run` or `start`."""
+
+SEARCH_HEADER = f"{ROWS_HEADER},gradient\n"
 
 
 def field(value: Any) -> str:

@@ -219,7 +219,7 @@ def painted(lines: Iterable[Cell], surface: Surface) -> str:
     return _printed(text, surface)
 
 
-_consoles: dict[Surface, Any] = {}
+_consoles: dict[tuple[Surface, str], Any] = {}
 
 
 def _colours() -> Literal["truecolor", "256", "standard"]:
@@ -233,17 +233,18 @@ def _printed(drawn: Any, surface: Surface) -> str:
     """What Rich prints for something. Markup, emoji codes and highlighting are off: the text is the user's."""
     from rich.console import Console
 
-    if surface not in _consoles:
-        _consoles[surface] = Console(
+    kind = surface, _colours()
+    if kind not in _consoles:
+        _consoles[kind] = Console(
             width=surface.width,
             force_terminal=surface.colour,
-            color_system=_colours() if surface.colour else None,
+            color_system=kind[1] if surface.colour else None,
             markup=False,
             emoji=False,
             highlight=False,
             legacy_windows=False,
         )
-    console = _consoles[surface]
+    console = _consoles[kind]
     with console.capture() as capture:
         console.print(drawn, soft_wrap=isinstance(getattr(drawn, "plain", None), str), end="")
     return "".join(line.rstrip() + "\n" for line in capture.get().splitlines())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcalc.views.json import json_line, plain
 from gradcalc.views.numbers import number_text
-from gradcalc.views.search import LONGEST_OUTPUT, add_values, field, mark_gap, shortened
+from gradcalc.views.search import LONGEST_OUTPUT, ROWS_HEADER, add_values, field, mark_gap, shortened
 from gradcalc.views.surface import Surface
 from gradcalc.views.table import Cell, Span, Table, cell, painted, render, wrapped
 from gradcalc.views.text import cut, to_ascii, visible
@@ -121,13 +121,18 @@ def trained_document(run: Trained) -> dict[str, Any]:
 
 
 def trained_rows(run: Trained) -> str:
-    """The parameters as CSV, behind a row of the loss."""
-    rows: list[tuple[Any, ...]] = [("loss", run.output, run.first_loss, run.loss)]
+    """A run as CSV: the loss, the parameters, and how it went."""
+    last = run.history[-1] if run.history else None
+    rows: list[tuple[Any, ...]] = [("output", "", run.first_loss, run.loss)]
     rows += [("input", *values) for values in zip(run.names, run.start, run.end)]
-    return TRAINED_HEADER + "".join(",".join(map(field, row)) + "\n" for row in rows)
+    rows += [("run", "epochs", None, 0 if last is None else last.number), ("run", "steps", None, run.steps)]
+    if last is not None and last.held_out is not None:
+        rows.append(("run", "held_out", None, last.held_out))
+    rows += [("metric", name, None, value) for name, value in zip(run.metrics, () if last is None else last.metrics)]
+    return TRAINED_HEADER + "".join(",".join(map(field, (run.output, *row))) + "\n" for row in rows)
 
 
-TRAINED_HEADER = "kind,name,start,end\n"
+TRAINED_HEADER = f"{ROWS_HEADER}\n"
 
 
 def epoch_header(metrics: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from tests.benchmarks import checks, derivatives, graphs, lanes, learning, network, parsing, repeated, starting, training
+from tests.benchmarks import checks, derivatives, graphs, lanes, learning, network, parsing, repeated, starting, sweeping, training
 
 
 def main() -> None:
@@ -23,6 +23,7 @@ def main() -> None:
     rows += learning.measure()
     rows += repeated.measure()
     rows += lanes.measure()
+    rows += sweeping.measure()
     rows += training.measure()
     rows.append(("memory of a graph with values and gradients", "bytes a gate", graphs.bytes_a_gate(), "≤ 400"))
     print(f"Python {platform.python_version()}, {platform.machine()}\n")

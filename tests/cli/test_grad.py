@@ -139,6 +139,12 @@ def test_where_the_formula_has_no_value_the_convention_is_told() -> None:
     assert "# by x the formula has no value here; gradcalc eval answers 0" in text
 
 
+def test_long_arrays_are_written_on_demand() -> None:
+    program = ("x = arange(300); a = 2; sum(a*x)", "--wrt", "a")
+    assert printed(*program).startswith("# too long to be written here (--all writes them): x\na = 2\n")
+    assert again(printed(*program, "--all")) == [44850]
+
+
 def test_from_standard_input_and_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "slopes.gc"
     assert printed("-o", str(path), stdin="x*y\n") == ""

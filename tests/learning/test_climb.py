@@ -90,7 +90,7 @@ def test_newton_needs_one_step_in_a_bowl_and_leaves_a_saddle() -> None:
     assert abs(saddle.end.values[1]) == pytest.approx(math.sqrt(0.5))
 
 
-@pytest.mark.parametrize("text", ["x", "sqrt(x)^2", "exp(x)", "log(1 + exp(x))"])
+@pytest.mark.parametrize("text", ["sqrt(x)^2", "exp(x)", "log(1 + exp(x))"])
 def test_newton_goes_on_where_there_is_no_curvature(text: str) -> None:
     outcome = climb(problem(text, x=1.0), METHODS["newton"], Settings(None, 20))
     assert outcome.end.value < 0.1
@@ -144,6 +144,86 @@ def test_what_grows_without_end_is_no_maximum() -> None:
     outcome = climb(problem("exp(x)", True, x=1.0), METHODS["gradient"], Settings(1.0, 1000))
     assert outcome.stop.kind == "unbounded"
     assert math.isfinite(outcome.end.value)
+
+
+RUNAWAYS = {
+    "-(x^2)": {"x": 1.0},
+    "x^3": {"x": -1.0},
+    "x^2 - y^2": {"x": 1.0, "y": 0.1},
+    "-exp(x)": {"x": 1.0},
+    "-sum(w^4)": {"w": numpy.array([1.0, 2.0])},
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", RUNAWAYS)
+@pytest.mark.parametrize("name", ["gradient", "momentum", "newton", "lbfgs"])
+def test_what_falls_without_end_is_unbounded_by_every_method_that_goes_far(text: str, name: str) -> None:
+    outcome = climb(problem(text, **RUNAWAYS[text]), METHODS[name], Settings(None if name == "lbfgs" else 0.1, 3000))
+    assert outcome.stop.kind == "unbounded", outcome
+    assert math.isfinite(outcome.end.value)
+
+
+@pytest.mark.parametrize("name", ["newton", "lbfgs", "momentum"])
+@pytest.mark.parametrize("text", ["(x - 1e10)^2 - 1e20", "-1e15*exp(-(x - 3)^2)", "sqrt(1 + x^2) - 1e12/(1 + (x/1e4)^2)"])
+def test_what_is_deep_is_not_without_end(text: str, name: str) -> None:
+    outcome = climb(problem(text, x=2.0), METHODS[name], Settings(None if name == "lbfgs" else 1e-3 if name == "momentum" else 1.0))
+    assert outcome.stop.kind != "unbounded", outcome
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_a_method_whose_own_numbers_overflow_says_so(name: str) -> None:
+    outcome = climb(problem("1e200*x^2", x=1.0), METHODS[name], Settings(0.1, 100))
+    assert outcome.stop.kind == "overflow"
+
+
+STATIONARY = {
+    "cos(x)": {"x": 0.0},
+    "x^3": {"x": 0.0},
+    "x^2 - y^2": {"x": 1.0, "y": 0.0},
+    "x*y": {"x": 0.0, "y": 0.0},
+    "-exp(-x^2)": {"x": 10.0},
+    "x^2 - sum(w^2)": {"x": 1.0, "w": numpy.zeros(200)},
+}
+
+
+@pytest.mark.parametrize("text", STATIONARY)
+@pytest.mark.parametrize("name", ["gradient", "newton", "lbfgs"])
+def test_tops_and_saddles_are_no_minimum(text: str, name: str) -> None:
+    outcome = climb(problem(text, **STATIONARY[text]), METHODS[name], Settings(None if name == "lbfgs" else 0.5, 3000))
+    assert outcome.stop.kind == "stationary", outcome
+    uphill = climb(problem(f"-({text})", True, **STATIONARY[text]), METHODS[name], Settings(None, 3000))
+    assert uphill.stop.kind == "stationary"
+
+
+@pytest.mark.parametrize("text", ["x^4", "relu(x - 1)", "x^2", "exp(x)", "x^2 + sin(30*x)", "max(x, 0)", "x*0"])
+def test_flat_and_sharp_minima_are_minima(text: str) -> None:
+    start = -0.5 if "relu" in text or "max" in text else 1.0
+    outcome = climb(problem(text, x=start), METHODS["newton"], Settings(None, 100))
+    assert not outcome.stop.failed, outcome
+
+
+def test_at_a_bound_the_fall_beyond_it_does_not_count() -> None:
+    outcome = climb(problem("-(x^2)", bounds=[Bound(-1.0, 2.0)], x=0.5), METHODS["gradient"], Settings(0.1, 3000))
+    assert (outcome.stop.kind, outcome.end.values) == ("tolerance", [2.0])
+
+
+@pytest.mark.parametrize("name", ["gradient", "momentum", "nesterov"])
+@pytest.mark.parametrize(("text", "x"), [("x^4", 1.0), ("exp(x) + exp(-x)", 5.0), ("x^2 + 50*(x - 1)^2", 3.0)])
+def test_the_rate_that_is_advised_does_not_diverge(text: str, x: float, name: str) -> None:
+    outcome = climb(problem(text, x=x), METHODS[name], Settings(1.0, 3000))
+    assert outcome.stop.kind == "diverging", outcome
+    assert outcome.good.step == 0
+    assert outcome.stop.stable is not None
+    again = climb(problem(text, x=x), METHODS[name], Settings(outcome.stop.stable / 2, 3000))
+    assert not again.stop.failed
+    assert again.end.value < again.start.value
+
+
+def test_the_last_good_state_is_the_best_one() -> None:
+    outcome = climb(problem("x^2", x=1.0), METHODS["momentum"], Settings(4.0, 1000))
+    assert outcome.stop.kind == "diverging"
+    assert abs(outcome.good.value) <= 1.0
 
 
 def test_the_last_good_state_is_the_one_before_nan() -> None:

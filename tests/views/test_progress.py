@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gradcalc.views import progress
-from gradcalc.views.progress import ProgressBar
+from gradcalc.views.progress import ProgressBar, RowsBar, rate_text
 
 
 class Terminal(io.StringIO):
@@ -39,3 +39,22 @@ def test_nobody_is_bothered_who_wants_quiet(monkeypatch: pytest.MonkeyPatch) -> 
     with ProgressBar("checking elements", watched=False) as bar:
         bar(1, 5)
     assert not shown.getvalue()
+
+
+@pytest.mark.parametrize("total", [5000, None])
+def test_rows_are_counted_with_their_speed(monkeypatch: pytest.MonkeyPatch, total: int | None) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    with RowsBar("sweeping:") as bar:
+        for done in (1000, 2000, 5000):
+            bar.rows(done, done, total)
+    assert "sweeping: 5,000 rows, " in shown.getvalue()
+    assert "rows/s" in shown.getvalue()
+    assert [rate_text(rate) for rate in (12.3, 8_300, 999_500, 8.3e6, 2.5e8)] == [
+        "12 rows/s",
+        "8.3 k rows/s",
+        "1000 k rows/s",
+        "8.3 M rows/s",
+        "250 M rows/s",
+    ]

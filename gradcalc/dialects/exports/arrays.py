@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from gradcalc.calculus.passes import Passes
 from gradcalc.dialects.exports.library import Library, read_library
-from gradcalc.dialects.exports.readable import SYMBOLS, ReadableWriter, Spelling, level_of, listed, number_text
-from gradcalc.dialects.source import ATOM, SIGN, Piece, Symbol, infix
+from gradcalc.dialects.exports.readable import SYMBOLS, ReadableWriter, Spelling, listed, number_text
+from gradcalc.dialects.source import ATOM, Piece, Symbol, infix
 from gradcalc.dialects.truth import COMPARISONS
 from gradcalc.gates.record import Gate, Shape
 from gradcalc.graph import Graph, Operator
@@ -42,7 +42,7 @@ class ArrayWriter(ReadableWriter):
     def spelling(cls, gate: Gate) -> Spelling | None:
         """A record's spelling, or else the function that has the gate's name."""
         own = gate.spelled.get(cls.dialect)
-        if own is not None or gate.name in cls.symbols or gate.name in COMPARISONS:
+        if own is not None or gate.name == "neg" or gate.name in cls.symbols or gate.name in COMPARISONS:
             return own
         if gate.name in cls.library:
             return _called(gate.name, gate)
@@ -77,6 +77,12 @@ class ArrayWriter(ReadableWriter):
     def as_array(self, piece: Piece) -> Piece:
         """A number of the language as one of the library."""
         raise NotImplementedError
+
+    def assignment(self, name: str, text: str) -> str:
+        """A statement that names a value; the name of a number of the language is one, too."""
+        if text in self.plain:
+            self.plain.add(name)
+        return super().assignment(name, text)
 
     def condition(self, node: int, piece: Piece) -> Piece:
         """A node as a truth value."""
@@ -267,6 +273,3 @@ def nested(value: Any, number: Any) -> str:
     if not isinstance(value, list):
         return str(number(value))
     return f"[{', '.join(nested(item, number) for item in value)}]"
-
-
-__all__ = ["SIGN", "ArrayWriter", "JaxWriter", "NumpyWriter", "TorchWriter", "level_of", "nested"]

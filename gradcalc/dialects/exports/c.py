@@ -175,7 +175,7 @@ class CFunction:
     def _data(self, node: int) -> int:
         operator = self.graph.operator(node)
         assert operator.gate is not None
-        return operator.gate.divided(self.graph.inputs(node))[0][0]
+        return int(operator.gate.divided(self.graph.inputs(node))[0][0])
 
     # ---- statements --------------------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,8 @@ class CFunction:
         target = self.targets.get(node)
         name = target if target is not None else self.inner.get(node) or self.fresh()
         rule = LOOPS.get(self._gate(node)) if self._is_loop(node) else None
-        declared = [] if target is not None else [f"{_storage(shape)}double {name}{sizes_text(shape)};"]
+        kind = "int" if node in self.writer.truths else "double"
+        declared = [] if target is not None else [f"{_storage(shape)}{kind} {name}{sizes_text(shape)};"]
         if rule is not None:
             lines = rule(self, node, name)
         elif shape:
@@ -207,8 +208,10 @@ class CFunction:
             lines = nest(loops, [f"{name}{places(loop.name for loop in loops)} = {element.text};"])
         else:
             text = self.element(node, [], inside=True).text
-            lines, declared = [f"{name} = {text};" if target is not None else f"const double {name} = {text};"], []
+            lines, declared = [f"{name} = {text};" if target is not None else f"const {kind} {name} = {text};"], []
         self.names[node] = name
+        if declared and not shape and lines[0].startswith(f"{name} = "):
+            return [f"{kind} {lines[0]}", *lines[1:]]
         return [*declared, *lines]
 
     def loops(self, shape: Shape, after: int = 0) -> list[Loop]:
@@ -402,21 +405,26 @@ def _result_index(function: CFunction, node: int, kept: Sequence[Loop]) -> list[
     return ["0" if axis in axes else next(left) for axis in range(len(shape))]
 
 
+Step = Callable[[str], str]
+"""A statement that adds to a total, from the total's name."""
+
+
 def accumulated(
-    name: str, result: Sequence[str], kept: Sequence[Loop], reduced: Sequence[Loop], start: str, step: str, total: str
+    name: str, result: Sequence[str], kept: Sequence[Loop], reduced: Sequence[Loop], start: str, step: Step, total: str
 ) -> list[str]:
-    """Loops that gather many numbers in one."""
-    inner = [f"double {total} = {start};", *nest(reduced, [step]), f"{name}{places(result)} = {total};"]
-    return nest(kept, inner) if kept else ["{", *("    " + line for line in inner), "}"]
+    """Loops that gather many numbers in one, which `step` changes."""
+    if not kept:
+        return [f"{name}{places(result)} = {start};", *nest(reduced, [step(f"{name}{places(result)}")])]
+    return nest(kept, [f"double {total} = {start};", *nest(reduced, [step(total)]), f"{name}{places(result)} = {total};"])
 
 
-def _gathered(start: str, step: str, total: str) -> Callable[[CFunction, int, str], list[str]]:
+def _gathered(start: str, step: str, title: str) -> Callable[[CFunction, int, str], list[str]]:
     def rule(function: CFunction, node: int, name: str) -> list[str]:
         kept, reduced, index, _ = _reduction_places(function, node)
-        total_name = function.writer.local(total)
+        total_name = function.writer.local(title)
         element = function.element(function.graph.inputs(node)[0], index)
-        line = step.format(total=total_name, text=element.text, factor=element.within(4))
-        return accumulated(name, _result_index(function, node, kept), kept, reduced, start, line, total_name)
+        index = _result_index(function, node, kept)
+        return accumulated(name, index, kept, reduced, start, lambda total: step.format(total=total, text=element.text), total_name)
 
     return rule
 
@@ -460,8 +468,8 @@ def _sum_of_products(
 ) -> list[str]:
     total = function.writer.local("sum")
     left, right = function.element(*first), function.element(*second)
-    step = f"{total} += {left.within(3)} * {right.within(4)};"
-    return accumulated(name, index, loops, [inner], "0.0", step, total)
+    product = f"{left.within(3)} * {right.within(4)}"
+    return accumulated(name, index, loops, [inner], "0.0", lambda total: f"{total} += {product};", total)
 
 
 def _trace(function: CFunction, node: int, name: str) -> list[str]:
@@ -472,7 +480,7 @@ def _trace(function: CFunction, node: int, name: str) -> list[str]:
     inner = Loop(function.indices[len(loops)], min(shape[:2]))
     total = function.writer.local("sum")
     element = function.element(source, [inner.name, inner.name, *index])
-    return accumulated(name, index, loops, [inner], "0.0", f"{total} += {element.text};", total)
+    return accumulated(name, index, loops, [inner], "0.0", lambda total: f"{total} += {element.text};", total)
 
 
 def _running_sum(function: CFunction, node: int, name: str) -> list[str]:
@@ -502,8 +510,8 @@ def _product_of_others(function: CFunction, node: int, name: str) -> list[str]:
     other = [inner[axes.index(place)].name if place in axes else one for place, one in enumerate(index)]
     same = " || ".join(f"{loop.name} != {index[one]}" for loop, one in zip(inner, axes)) or "0"
     total = function.writer.local("product")
-    step = f"{total} *= {same} ? {function.element(source, other).within(1)} : 1.0;"
-    return accumulated(name, index, loops, inner, "1.0", step, total)
+    factor = function.element(source, other).within(1)
+    return accumulated(name, index, loops, inner, "1.0", lambda total: f"{total} *= {same} ? {factor} : 1.0;", total)
 
 
 def _extreme_place(sign: str) -> Callable[[CFunction, int, str], list[str]]:
@@ -515,13 +523,14 @@ def _extreme_place(sign: str) -> Callable[[CFunction, int, str], list[str]]:
         flat = reshaped([loop.name for loop in reduced], reduced_shape, (math.prod(reduced_shape),))[0] if reduced else "0"
         first = function.element(source, [one if loop in kept else "0" for one, loop in zip(index, function.loops(shape))])
         element = function.element(source, index)
+        one = element.within(2)
         inner = [
             f"double {best} = {first.text};",
             f"int {place} = 0;",
             *nest(
                 reduced,
                 [
-                    f"if ({element.within(2)} {sign} {best} || ({element.within(2)} != {element.within(2)} && {best} == {best})) {{",
+                    f"if ({one} {sign} {best} || ({one} != {one} && {best} == {best})) {{",
                     f"    {best} = {element.text};",
                     f"    {place} = {flat};",
                     "}",

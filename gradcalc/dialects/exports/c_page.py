@@ -10,29 +10,29 @@ from typing import Any
 from gradcalc.dialects.exports.c import CFunction, CWriter, Loop, nest, places, sizes_text
 from gradcalc.dialects.exports.library import words_of
 from gradcalc.dialects.exports.names import Names
-from gradcalc.dialects.exports.page import RELATIVE, Export, Part, functions_of
+from gradcalc.dialects.exports.page import RELATIVE, WIDTH, Export, Part, function_names, header, quoted, short_power, shortened
 from gradcalc.dialects.exports.readable import folded_lines, graph_constants, number_text
 from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT
 
-WIDTH = 110
-
 KEYWORDS = frozenset(
     re.findall(
         r"\w+",
-        """auto break case char const continue default do double else enum extern float for goto if inline int long register restrict
-        return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof main""",
+        """auto break case char const continue default do double else enum extern float for goto if inline int long
+        register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+        asm typeof main""",
     )
 )
 
 STANDARD = frozenset(
     re.findall(
         r"\w+",
-        """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod
-        fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered ldexp lgamma llrint llround log log10
-        log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn signbit sin
-        sinh sqrt tan tanh tgamma trunc j0 j1 jn y0 y1 yn printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ
-        remove rename abs exit free malloc labs div rand srand system abort signgam gamma float_t double_t""",
+        """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor
+        fma fmax fmin fmod fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered
+        ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward
+        pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt tan tanh tgamma trunc j0 j1 jn y0 y1 yn
+        printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ remove rename abs exit free
+        malloc labs div rand srand system abort signgam gamma float_t double_t""",
     )
 )
 """What the headers declare, and what compilers know without them."""
@@ -46,7 +46,7 @@ def c_source(export: Export) -> str:
 class _Page:
     def __init__(self, export: Export) -> None:
         self.export = export
-        self.functions = functions_of(export)
+        self.functions = function_names(export)
         self.top = Names({*KEYWORDS, *STANDARD, *CWriter.library.names, "RELATIVE", "gradients"}, ascii_only=True)
         self.functions = [(self.top.take(forward), self.top.take(backward)) for forward, backward in self.functions]
         self.structures = [
@@ -65,39 +65,13 @@ class _Page:
         headers = ["#include <math.h>", "#include <stdio.h>"] if tests else ["#include <math.h>"]
         head.append("\n".join(headers))
         if tests:
-            head.append(f"/* By what part of its size a number may be off, beside rounding. */
-#define RELATIVE {RELATIVE!r}")
+            head.append(
+                f"/* By what part of its size a number may be off, beside rounding. */\n#define RELATIVE {short_power(RELATIVE)}"
+            )
         return "\n\n".join([*head, *self.arrays, *helpers, *blocks, *tests]) + "\n"
 
     def _header(self) -> str:
-        parts = self.export.parts
-        title = parts[0].program[-1]
-        what = (
-            f"{title}: its value and gradients, as C11 source."
-            if len(parts) == 1
-            else f"{len(parts)} formulas and their gradients, as C11 source."
-        )
-        lines = [*textwrap.wrap(what, WIDTH - 3), "", f"Made by {self.export.maker} from the program", ""]
-        for place, part in enumerate(parts):
-            lines += [f"    {line}" for line in part.program] + ([""] if place < len(parts) - 1 else [])
-        forward, backward = self.functions[0]
-        lines.append("")
-        told = (
-            f"{forward} answers the value; {backward} also fills in the gradients, found by the chain rule from the output back to "
-            "the inputs. To compile: cc -std=c11 FILE -lm"
-        )
-        lines += textwrap.wrap(told, WIDTH - 3)
-        if self.export.tested:
-            told = (
-                "Run it to test it: it prints value and gradients at a point, and its exit status is 1 if one of them is not what "
-                "gradcalc computed there, but for RELATIVE of its size and for rounding."
-            )
-        else:
-            told = "It has no main to test it, since there were no values for all inputs when it was made."
-        lines += textwrap.wrap(told, WIDTH - 3)
-        for part in parts:
-            for remark in part.remarks:
-                lines += ["", *textwrap.wrap(remark, WIDTH - 3)]
+        lines = header(self.export, "C11", self.functions[0], "To compile it: cc -std=c11 FILE -lm", WIDTH - 3)
         text = "\n".join(f" * {line}".rstrip() for line in lines).replace("*/", "* /").replace("/*", "/ *")
         return f"/*{text[2:]}\n */"
 
@@ -115,7 +89,7 @@ class _Page:
             if node not in names:
                 names[node] = local.take(f"d_{told.get(name, name)}")
         fields = Names(KEYWORDS, ascii_only=True)
-        members = [(fields.take(name), self._shape_of(part, name)) for name in part.wrt]
+        members = [(fields.take(name), part.shape_of(name)) for name in part.wrt]
         blocks = []
         if members:
             lines = [f"    double {name}{sizes_text(shape)};" for name, shape in members]
@@ -125,10 +99,6 @@ class _Page:
         if members:
             blocks.append(self._function(part, backward, parameters, names, local, structure, members))
         return blocks
-
-    @staticmethod
-    def _shape_of(part: Part, name: str) -> Shape:
-        return next((part.passes.shapes[node] for node, own in part.passes.names.items() if own == name), ())
 
     def _function(
         self,
@@ -165,10 +135,10 @@ class _Page:
         if result_shape and passes.output not in targets:
             body += self._copied(function, passes.output, value, result_shape)
         if structure:
-            for node, (member, shape) in zip(passes.gradients, members):
+            for slope, (member, shape) in zip(passes.gradients, members):
                 target = f"{pointer}->{member}"
-                if node is None or function.targets.get(node) != target:
-                    body += self._copied(function, node, target, shape)
+                if slope is None or function.targets.get(slope) != target:
+                    body += self._copied(function, slope, target, shape)
         if not result_shape:
             body.append(f"return {function.element(passes.output, []).text};")
         text = "\n".join(body)
@@ -201,8 +171,8 @@ class _Page:
         """The arrays of the caller that gradients are written to as they are computed; numbers that nothing else reads, too."""
         passes = part.passes
         graph = passes.graph
-        reached = graph.reached(part.wanted)
-        used = {source for node, flag in enumerate(reached) if flag for source in graph.inputs(node)}
+        needed = graph.reached(part.wanted)
+        used = {source for node, flag in enumerate(needed) if flag for source in graph.inputs(node)}
         targets: dict[int, str] = {}
         for node, (member, shape) in zip(passes.gradients, members):
             if node is None or graph.codes[node] <= CONSTANT or node == passes.output or node in targets:
@@ -243,7 +213,7 @@ class _Page:
             ending = "" if single else f"_{place + 1}"
             lines = self._call(part, place, ending, data)
             if not single:
-                body.append(f'printf("# %s\\n", {_quoted(part.title)});')
+                body.append(f'printf("# %s\\n", {quoted(shortened(part.title))});')
                 lines = ["{", *("    " + line for line in lines), "}"]
             body += lines
         body.append("return off > 0;")
@@ -277,15 +247,17 @@ class _Page:
             lines.append(f"static struct {self.structures[place]} d;")
             call = f"{backward}({', '.join([*arguments, *(['found'] if shape else []), '&d'])});"
             lines.append(call if shape else f"const double found = {call}")
-            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size}, {part.rounding[0]!r});')
+            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size}, {short_power(part.rounding[0])});')
             for name, gradient, bound in zip(part.wrt, part.gradients, part.rounding[1:]):
-                field = fields.take(name)
                 own = () if isinstance(gradient, float) else tuple(gradient.shape)
                 wanted = self._datum(f"gradient_{name}{ending}", gradient, data, always=True)
+                slope = f"&d.{fields.take(name)}{'[0]' * len(own)}"
                 lines.append(
-                    f"off += check({_quoted('d/d' + name)}, &d.{field}{'[0]' * len(own)}, {_first(wanted, own)}, {_size(own)}, {bound!r});"
+                    f"off += check({quoted('d/d' + name)}, {slope}, {_first(wanted, own)}, {_size(own)}, {short_power(bound)});"
                 )
-        lines.append(f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size}, {part.rounding[0]!r});')
+        lines.append(
+            f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size}, {short_power(part.rounding[0])});'
+        )
         return lines
 
     def _datum(self, name: str, value: Any, data: list[str], always: bool = False) -> str:
@@ -351,8 +323,3 @@ def _comment(text: str) -> list[str]:
         if len(lines) > 1
         else [f"/* {lines[0]} */"]
     )
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

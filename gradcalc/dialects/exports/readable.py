@@ -34,18 +34,17 @@ class ReadableWriter(SourceWriter):
     words: ClassVar[Mapping[str, str]] = {}
     """What templates may ask for by name, beside attributes and shapes."""
 
-    def __init__(self, passes: Passes, wanted: Sequence[int], largest_inline: int = 8) -> None:
+    def __init__(self, passes: Passes, wanted: Sequence[int]) -> None:
         """Write nodes of these passes.
 
         Args:
             passes: the program.
             wanted: its outputs.
-            largest_inline: how many elements an array may have that stands where it is used.
         """
         self.passes = passes
         self.shapes = passes.shapes
         self.constants: dict[int, str] = {}
-        """The names of constant arrays, by the numbers of their nodes."""
+        """The names of constant arrays that do not stand where they are used, by the numbers of the arrays."""
         self.plain: set[str] = set()
         """Texts that are numbers of the language itself, and no arrays."""
         graph = passes.graph
@@ -62,7 +61,7 @@ class ReadableWriter(SourceWriter):
 
     @classmethod
     def spelling(cls, gate: Gate) -> Spelling | None:
-        """How the dialect calls a gate: its record's spelling, or the function of the gate's name in the language or the library."""
+        """How the dialect calls a gate: its record's spelling, or a function that has the gate's name."""
         return gate.spelled.get(cls.dialect)
 
     @classmethod
@@ -166,6 +165,8 @@ class ReadableWriter(SourceWriter):
 
     def constant(self, value: Any) -> Piece:
         """A constant: a number, or an array."""
+        if id(value) in self.constants:
+            return Piece(ATOM, self.constants[id(value)])
         piece = super().constant(value)
         if isinstance(value, float):
             self.plain.add(piece.text)

@@ -11,8 +11,9 @@ from gradcalc.views.pictures.svg import svg_text
 FINE = 2.0
 """How many pixels a unit of the SVG has."""
 MANY_PIXELS = 30e6
-MOST_PIXELS = 200e6
-"""Pictures of more pixels have one to a unit; and those that would still be larger are refused."""
+LONGEST = 16_000
+"""Pictures of more pixels, or with a longer side, have fewer to a unit, down to one; what would still be larger is refused: most
+programs that show pictures refuse it, too, and with less than one pixel to a unit nothing could be read."""
 
 
 def png_bytes(drawings: Sequence[Drawing]) -> bytes:
@@ -27,16 +28,17 @@ def png_bytes(drawings: Sequence[Drawing]) -> bytes:
         import resvg_py
     except ImportError:
         raise MissingExtra("a picture as PNG", "pictures") from None
-    size = max(drawing.width for drawing in drawings) * sum(drawing.height for drawing in drawings)
-    if size > MOST_PIXELS:
+    width, height = max(drawing.width for drawing in drawings), sum(drawing.height for drawing in drawings)
+    if max(width, height) > LONGEST or width * height > MANY_PIXELS:
         raise LimitProblem(
-            f"as PNG this picture would have {size / 1e6:,.0f} million pixels", remedy="write it as SVG: -o circuit.svg"
+            f"as PNG this picture would have {width:,.0f}×{height:,.0f} pixels, too many for most programs that show pictures",
+            remedy="write it as -o circuit.svg or as a page, -o circuit.html; or show a part: make a named node the output",
         )
     if not _letters():
         raise DataProblem(
             "a PNG needs fonts, and this system has none", remedy="install some (fonts-dejavu), or write -o circuit.svg"
         )
-    zoom = FINE if size * FINE**2 <= MANY_PIXELS else 1.0
+    zoom = max(1.0, min(FINE, LONGEST / max(width, height), (MANY_PIXELS / (width * height)) ** 0.5))
     return bytes(resvg_py.svg_to_bytes(svg_string=svg_text(drawings), zoom=zoom))
 
 

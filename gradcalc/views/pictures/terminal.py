@@ -16,12 +16,12 @@ from gradcalc.views.text import cut, to_ascii, visible
 if TYPE_CHECKING:
     from gradcalc.workspace import Result
 
-MOST_DRAWN = 250
-"""A circuit of more parts is not drawn with characters: nobody could follow its wires."""
+PIPE_COLUMNS = 120
+"""How wide a drawing may be where it is not shown on a terminal: what is wider can hardly be read anywhere."""
 TREE_ROWS = 200
 """How many lines of a tree are shown, if not all are asked for."""
 SMALLEST = 150
-"""A circuit of more parts than this fits no terminal, so that drawing it is not tried there."""
+"""A circuit of more parts than this fits no terminal, so that drawing it is not tried."""
 
 LAYOUTS = ((4, Measures(1, 1)), (3, Measures(1, 1)), (3, Measures(0, 1)), (2, Measures(0, 0)))
 """From the most generous to the narrowest: digits, and room."""
@@ -30,7 +30,7 @@ LAYOUTS = ((4, Measures(1, 1)), (3, Measures(1, 1)), (3, Measures(0, 1)), (2, Me
 def terminal_text(result: Result, surface: Surface, digits: int | None = None, every_row: bool = False, tree: bool = False) -> str:
     """The picture of a result as text.
 
-    On a terminal, what is too wide has fewer digits, then gates folded into named nodes, and at last the form of a tree.
+    What is too wide has fewer digits, then gates folded into named nodes, and at last the form of a tree.
 
     Args:
         result: what to show, with values or without.
@@ -49,8 +49,8 @@ def terminal_text(result: Result, surface: Surface, digits: int | None = None, e
     circuit = circuit_of(result, digits or 4)
     lines += tree_lines(circuit, surface, None if every_row else TREE_ROWS)
     if not tree:
-        where = f"for {surface.width} columns" if surface.terminal else "to be drawn with characters"
-        lines += _remarks((f"too large {where}, so it is a tree: from the output to the inputs",), surface)
+        words = f"too large for {_room(surface)} columns, so it is a tree: from the output to the inputs"
+        lines += _remarks((words,), surface)
     return painted(lines, surface)
 
 
@@ -62,19 +62,24 @@ def _heading(result: Result, surface: Surface) -> Iterator[Cell]:
         yield cell("")
 
 
+def _room(surface: Surface) -> int:
+    return surface.width if surface.terminal else PIPE_COLUMNS
+
+
 def _drawn(result: Result, surface: Surface, digits: int | None) -> list[Cell] | None:
     """The lines of the most generous drawing that fits; None if none does."""
-    most = SMALLEST if surface.terminal else MOST_DRAWN
-    if len(result.nodes) > 8 * most:
+    if len(result.nodes) > 8 * SMALLEST:
         return None
     circuit: Circuit | None = circuit_of(result, digits or 4)
     while circuit is not None:
-        if len(circuit.parts) <= most:
-            for precision, measures in LAYOUTS if surface.terminal else LAYOUTS[:1]:
+        if len(circuit.parts) <= SMALLEST:
+            for precision, measures in LAYOUTS:
                 precise = circuit if digits or precision == LAYOUTS[0][0] else _with_digits(result, circuit, precision)
                 lines, columns = drawing_lines(precise, surface, measures)
-                if columns <= surface.width:
-                    return [*lines, *_remarks(circuit.remarks, surface)]
+                if columns <= _room(surface):
+                    fewer = precise.parts != circuit.parts
+                    dropped = (f"numbers have {precision} digits, to fit into {_room(surface)} columns",) if fewer else ()
+                    return [*lines, *_remarks((*circuit.remarks, *dropped), surface)]
         circuit = folded(result, circuit)
     return None
 
@@ -88,7 +93,7 @@ def _with_digits(result: Result, circuit: Circuit, digits: int) -> Circuit:
 
 def _remarks(remarks: tuple[str, ...], surface: Surface) -> Iterator[Cell]:
     if remarks:
-        words = "; ".join(remarks) + ("; -o circuit.svg shows everything" if surface.terminal else "")
+        words = "; ".join(remarks) + "; -o circuit.svg shows everything"
         yield cell("")
         yield from wrapped(cell(_plain(words, surface), "quiet"), surface.width, 0)
 

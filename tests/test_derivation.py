@@ -1,0 +1,73 @@
+"""The derivatives of an output: what is differentiated by what, and what is said where there is nothing to write."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy
+import pytest
+
+from gradcalc.derivation import derive
+from gradcalc.errors import LimitProblem, NameProblem, ShapeProblem, UsageProblem
+from tests.calculus.simplify.formulas import derivatives, formula, written
+
+
+def test_by_all_inputs_in_their_order() -> None:
+    found = derivatives("a*x + b", order=2)
+    assert [entry.by for entry in found.entries] == [("a", "a"), ("a", "x"), ("a", "b"), ("x", "x"), ("x", "b"), ("b", "b")]
+    assert written(found) == ["0", "1", "0", "0", "0", "0"]
+
+
+def test_a_name_that_is_not_reached_has_the_derivative_0() -> None:
+    found = derivatives("a*x", wrt=["z", "x"])
+    assert [(entry.by, entry.node is None) for entry in found.entries] == [(("z",), True), (("x",), False)]
+
+
+def test_inputs_and_inner_nodes_are_taken_apart() -> None:
+    inputs, inner = derive(formula("q = x*y; q^2 + x", x=2.0, y=3.0), wrt=["q", "x"])
+    assert [entry.value for entry in (*inputs.entries, *inner.entries)] == [37.0, 12.0]
+    assert inner.given == [("q", "x*y")]
+    (second,) = derive(formula("q = x*y; q^3", x=1.0, y=2.0), order=2, wrt=["q"])
+    assert second.entries[0].value == 12.0
+
+
+def test_numbers_only_where_all_inputs_have_values() -> None:
+    assert not derivatives("x*y", x=1.0).point
+    assert [entry.value for entry in derivatives("x*y", x=1.0, y=2.0).entries] == [2.0, 1.0]
+
+
+def test_a_matrix_of_numbers_is_that_of_the_formulas() -> None:
+    values = {"W": numpy.array([[1.0, 0.5], [0.25, -1.0]]), "x": numpy.array([0.3, 0.7])}
+    for kind, text in (("jacobian", "tanh(W @ x) * x"), ("hessian", "sum(tanh(W @ x) * x)")):
+        of_formulas = numpy.array(derivatives(text, kind, wrt=["x"], **values).value)
+        # More inputs than are written out.
+        padded = values | {"p": numpy.ones(300)}
+        of_numbers = derivatives(f"{text} + 0*sum(p)" if kind == "hessian" else f"{text} + 0*p[0]", kind, wrt=["x"], **padded)
+        assert of_numbers.graph is None
+        numpy.testing.assert_allclose(of_numbers.value, of_formulas, rtol=1e-12, atol=1e-14)
+
+
+def test_what_cannot_be_written_is_refused() -> None:
+    with pytest.raises(NameProblem, match="depends on no input"):
+        derivatives("2*3")
+    with pytest.raises(ShapeProblem, match="a Hessian is one of a number"):
+        derivatives("x*2", "hessian", x=[1.0, 2.0])
+    with pytest.raises(UsageProblem, match="x is an array"):
+        derivatives("sum(x^2)", order=2, x=[1.0, 2.0])
+    with pytest.raises(LimitProblem, match="derivatives of order 6"):
+        derivatives("+".join(f"x{number}" for number in range(30)), order=6)
+    with pytest.raises(LimitProblem, match="elements"):
+        derive(formula("x = ones(400); y; sum(x)*y".replace("y; ", "")), "hessian")
+
+
+def test_the_sum_of_an_array_is_differentiated() -> None:
+    found = derivatives("[x, x^2]*y", x=3.0, y=2.0)
+    assert [entry.value for entry in found.entries] == [14.0, 12.0]
+    assert any("sum of its elements" in remark for remark in found.remarks)
+
+
+def test_numbers_alone_need_no_numpy() -> None:
+    code = "import sys; from gradcalc.cli import main; main(['grad', 'x*y', '--x', '1', '--y', '2']); print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
