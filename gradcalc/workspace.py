@@ -5,30 +5,32 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
 from gradcalc.dialects.language import Spelled, Speller, spell
 from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
+from gradcalc.engine.finite import all_finite, born, spell_value, spoils, used_parts
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
 from gradcalc.formula import Formula, Interval, Measured, Points, Written
 from gradcalc.gates.record import Body
-from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
+from gradcalc.graph import CONSTANT, INPUT, Operator
 from gradcalc.language.constants import CONSTANTS
 from gradcalc.language.nearest import nearest
 from gradcalc.language.program import Assigned, Input, Output, Program
 from gradcalc.language.sheet import LABEL_LIMIT
+from gradcalc.results import NodeReport, Nodes, Result, add_check
 
 if TYPE_CHECKING:
-    from gradcalc.aspects import Direction, Sensitivity, Tangent
-    from gradcalc.checking.conventions import Kink
+    from gradcalc.aspects import Direction
     from gradcalc.checking.verdicts import Check
-    from gradcalc.uncertainty.propagate import Propagation
     from gradcalc.uncertainty.spread import Correlation, Spread
+
+__all__ = ["NodeReport", "Nodes", "Options", "Result", "Workspace", "as_value"]
 
 Answer = TypeVar("Answer")
 
@@ -37,143 +39,6 @@ OUTPUT_LIMIT = 2000
 
 SHORT = 40
 """Up to so many characters an output is spelled out in a remark."""
-
-
-@dataclass(slots=True)
-class NodeReport:
-    """One row of a result: a node, its value, its gradient, and how far the gradient can be trusted.
-
-    Attributes:
-        id: the node's number in this result; inputs of a node have smaller ones.
-        name: its name, or the piece of source that it stands for.
-        named: whether `name` is a name of the program.
-        gate: the gate's name, `input` or `constant`.
-        inputs: ids of the nodes it is made from.
-        shape: () for a number.
-        value: a float, or an array of this shape.
-        gradient: of the output by this node, of the node's shape; None where none is wanted.
-        numerical: the numerical derivative, None where it was not taken.
-        error_bar: how far the numerical derivative may be off.
-        verdict: ok, kink, edge, unsure, mismatch or off; of an array the worst of its elements'.
-        digits: how many digits of gradient and numerical derivative agree.
-        slopes: the one-sided derivatives from below and from above, at kinks and edges.
-        note: words about a convention or a reason.
-        verdicts: of an array an array of the verdicts of its elements, `off` for those that were not drawn (their numerical
-            derivative is nan); None where it was not checked by element.
-        opened: of the result of a gate that was opened, the gate's name.
-        inside: of the nodes that it is made from, the name of the outermost gate that was opened.
-        tangents: in forward mode how the node moves along each direction.
-        uncertainty: the standard uncertainty of the value, where inputs are uncertain; of the node's shape.
-        share: of an uncertain input, its part of the output's variance.
-        elasticity: value times gradient, by the output; where it was asked for.
-    """
-
-    id: int
-    name: str
-    named: bool
-    gate: str
-    inputs: tuple[int, ...]
-    shape: tuple[int, ...]
-    value: Any
-    gradient: Any = None
-    numerical: Any = None
-    error_bar: Any = None
-    verdict: str = "off"
-    digits: int | None = None
-    slopes: tuple[float, float] | None = None
-    note: str = ""
-    verdicts: Any = None
-    opened: str = ""
-    inside: str = ""
-    tangents: tuple[Tangent, ...] = ()
-    uncertainty: Any = None
-    share: Any = None
-    elasticity: Any = None
-
-
-class Nodes(Sequence[NodeReport]):
-    """The rows of a result, each made when it is looked at: a result of a million nodes costs no more than its numbers."""
-
-    def __init__(self, ids: Sequence[int], report: Callable[[int], NodeReport], gone: list[bool] | None = None) -> None:
-        self._ids = ids
-        self._make = report
-        self._gone = [] if gone is None else gone
-        """Not empty once the program has forgotten these nodes; slices share it."""
-
-    def with_more(self, add: Callable[[int, NodeReport], None]) -> Nodes:
-        """The same rows, to each of which something is added when it is made, by its node."""
-
-        def make(node: int) -> NodeReport:
-            report = self._make(node)
-            add(node, report)
-            return report
-
-        return Nodes(self._ids, make, self._gone)
-
-    def forget(self) -> None:
-        """From now on the rows cannot be made: the program goes on without these nodes."""
-        self._gone.append(True)
-
-    def _report(self, node: int) -> NodeReport:
-        if self._gone:
-            raise UsageProblem(
-                "the rows of this result are gone, since the next statement has been taken",
-                remedy="keep list(result.nodes) before you ask for the next answer",
-            )
-        return self._make(node)
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def __iter__(self) -> Iterator[NodeReport]:
-        # Not by index: an IndexError would end the iteration silently.
-        return map(self._report, self._ids)
-
-    @overload
-    def __getitem__(self, index: int) -> NodeReport: ...
-    @overload
-    def __getitem__(self, index: slice) -> Nodes: ...
-    def __getitem__(self, index: int | slice) -> NodeReport | Nodes:
-        """One row, or several."""
-        if isinstance(index, slice):
-            return Nodes(self._ids[index], self._make, self._gone)
-        return self._report(self._ids[index])
-
-
-@dataclass(slots=True)
-class Result:
-    """One output, evaluated, backpropagated and checked.
-
-    Attributes:
-        output: the output in gradcalc's own spelling.
-        value: its value.
-        gradients: of the output by its inputs, by name (or by the names asked for).
-        nodes: every node that the output reaches.
-        verdict: the worst of the nodes' verdicts.
-        reason: why nothing was checked, where the verdict is `off`.
-        warnings: what deserves attention, one sentence each.
-        remarks: what else there is to know: that an array output is summed, how the check of a large one was done.
-        line: where the output stands in the program, counted from 1.
-        propagation: how uncertain the value is, where inputs are uncertain.
-        directions: in forward mode the directions along which inputs were moved.
-        sensitivity: the source, painted by influence, where that was asked for.
-        kinks: where gates have no derivative, and what is answered there; None unless that was asked for.
-    """
-
-    output: str
-    value: Any
-    shape: tuple[int, ...] = ()
-    gradients: dict[str, Any] = field(default_factory=dict)
-    nodes: Sequence[NodeReport] = ()
-    verdict: str = "off"
-    reason: str = ""
-    warnings: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    line: int | None = None
-    propagation: Propagation | None = None
-    directions: tuple[Direction, ...] = ()
-    sensitivity: Sensitivity | None = None
-    kinks: list[Kink] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,14 +278,14 @@ class Workspace:
     def _number(self, value: Any, what: str, words: str) -> float:
         number = self._given_value(value, what)
         if not isinstance(number, float) or not math.isfinite(number):
-            raise BindingProblem(f"{what}: {words} must be a finite number, and is {_spell_value(number)}")
+            raise BindingProblem(f"{what}: {words} must be a finite number, and is {spell_value(number)}")
         return number
 
     def _ends(self, given: Any, what: str) -> tuple[float, float]:
         low, high = self._number(given.low, what, "an end of a range"), self._number(given.high, what, "an end of a range")
         if low >= high:
             raise BindingProblem(
-                f"{what}: the range is empty, since {_spell_value(low)} is not below {_spell_value(high)}",
+                f"{what}: the range is empty, since {spell_value(low)} is not below {spell_value(high)}",
                 remedy=f"write {what} LOW..HIGH",
             )
         return low, high
@@ -429,7 +294,7 @@ class Workspace:
         count = self._number(given.points, what, "the number of points")
         if count != int(count) or count < 2:
             raise BindingProblem(
-                f"{what}: a grid has a whole number of points, at least 2, and not {_spell_value(count)}",
+                f"{what}: a grid has a whole number of points, at least 2, and not {spell_value(count)}",
                 remedy=f"write {what} 0..1:100",
             )
         return Points(*self._ends(given, what), int(count))
@@ -441,7 +306,7 @@ class Workspace:
             raise ShapeProblem(
                 f"{what}: value and uncertainty differ in shape", remedy="give one uncertainty, or one for each element"
             )
-        wrong = not _all_finite(error) or (error < 0 if isinstance(error, float) else bool((error < 0).any()))
+        wrong = not all_finite(error) or (error < 0 if isinstance(error, float) else bool((error < 0).any()))
         if wrong:
             raise BindingProblem(f"{what}: an uncertainty is a finite number that is not negative", remedy=f"write {what} 1.0±0.1")
         return Measured(value, error)
@@ -823,12 +688,12 @@ class Workspace:
 
     def _tangent_warnings(self, part: Extract, evaluation: Evaluation, runs: Sequence[tuple[str, Sequence[Any]]]) -> list[str]:
         """A warning that names the first node whose tangent is not finite though all values are."""
-        if not all(map(_all_finite, evaluation.values)):
+        if not all(map(all_finite, evaluation.values)):
             return []
         for title, tangents in runs:
             for node, tangent in enumerate(tangents):
-                if not _all_finite(tangent):
-                    return [f"{title} of {self._label(part, node)} (node {node}) is {_spell_value(tangent)}"]
+                if not all_finite(tangent):
+                    return [f"{title} of {self._label(part, node)} (node {node}) is {spell_value(tangent)}"]
         return []
 
     def _paint(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
@@ -845,7 +710,7 @@ class Workspace:
 
             result.nodes = result.nodes.with_more(add)
         whole = elasticity(len(part.graph) - 1)
-        known = whole is not None and _all_finite(whole)
+        known = whole is not None and all_finite(whole)
         reason = "" if known else "the output is 0 or not finite, so nothing is a part of it"
         sources = {part.source(node): node for node in rows if part.source(node) != HIDDEN}
         lines = painted(self.program, sources, numbers, elasticity) if known else []
@@ -871,9 +736,9 @@ class Workspace:
             upstream = self.options.upstream
             given = parse_value(upstream, "--upstream") if isinstance(upstream, str) else upstream
             seed = self._given_value(given, "--upstream")
-            if not _all_finite(seed):
+            if not all_finite(seed):
                 raise UsageProblem(
-                    f"the gradient from above must be finite, and {_spell_value(seed)} is not",
+                    f"the gradient from above must be finite, and {spell_value(seed)} is not",
                     remedy="write --upstream NUMBER, or an array of the output's shape",
                 )
             self._seed = seed
@@ -919,7 +784,7 @@ class Workspace:
             return "--check off"
         if not wanted:
             return "it depends on no input" if self.options.wrt is None else "there is no gradient to check"
-        return "" if _all_finite(result.value) else "the value is not finite"
+        return "" if all_finite(result.value) else "the value is not finite"
 
     def _rows(self, part: Extract) -> Sequence[int]:
         """The nodes that get a row: all but those inside gates that are opened only to compute them."""
@@ -969,7 +834,7 @@ class Workspace:
         if evaluation is not None and evaluation.wanted[node]:
             report.gradient = evaluation.gradients[node]
             if check is not None:
-                _add_check(report, check(node))
+                add_check(report, check(node))
         return report
 
     def _known_value(self, part: Extract, node: int) -> Any:
@@ -1029,21 +894,21 @@ class Workspace:
         if evaluation.scalar and all(map(math.isfinite, values)):
             return []
         graph = part.graph
-        used = _used(graph, values) if _all_finite(values[-1]) else None
+        used = used_parts(graph, values) if all_finite(values[-1]) else None
         for node, value in enumerate(values):
-            if graph.codes[node] <= CONSTANT or _all_finite(value) or not (used is None or _spoils(value, used[node])):
+            if graph.codes[node] <= CONSTANT or all_finite(value) or not (used is None or spoils(value, used[node])):
                 continue
             inputs = graph.inputs(node)
-            given = next((source for source in inputs if graph.codes[source] == INPUT and not _all_finite(values[source])), None)
-            if given is not None and not _born(value, [values[source] for source in inputs]):
+            given = next((source for source in inputs if graph.codes[source] == INPUT and not all_finite(values[source])), None)
+            if given is not None and not born(value, [values[source] for source in inputs]):
                 return self._given_warning(part, given, values[given])
-            words = [_spell_value(values[source]) for source in inputs]
+            words = [spell_value(values[source]) for source in inputs]
             because = (
                 f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
             )
-            return [f"{self._label(part, node)} at node {node} is {_spell_value(value)}{because}"]
+            return [f"{self._label(part, node)} at node {node} is {spell_value(value)}{because}"]
         last = len(graph) - 1
-        return self._given_warning(part, last, values[last]) if graph.codes[last] == INPUT and not _all_finite(values[last]) else []
+        return self._given_warning(part, last, values[last]) if graph.codes[last] == INPUT and not all_finite(values[last]) else []
 
     def _given_warning(self, part: Extract, node: int, value: Any) -> list[str]:
         """That a value was not finite from the beginning."""
@@ -1051,16 +916,16 @@ class Workspace:
         if f"--{name}" in self._notes:
             return []  # a number too large to be held, which is told
         because = "it was given so" if name in self.bindings else "that is its default"
-        return [f"{name} at node {node} is {_spell_value(value)}: {because}"]
+        return [f"{name} at node {node} is {spell_value(value)}: {because}"]
 
     def _gradient_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
         """A warning that names the first node (from the output) whose gradient is not finite though all values are."""
-        if not all(map(_all_finite, evaluation.values)):
+        if not all(map(all_finite, evaluation.values)):
             return []
         graph = part.graph
         for node in range(len(graph) - 1, -1, -1):
-            if evaluation.wanted[node] and not _all_finite(evaluation.gradients[node]):
-                word = _spell_value(evaluation.gradients[node])
+            if evaluation.wanted[node] and not all_finite(evaluation.gradients[node]):
+                word = spell_value(evaluation.gradients[node])
                 return [f"the gradient at {self._label(part, node)} (node {node}) is {word}"]
         return []
 
@@ -1077,23 +942,6 @@ class _Same:
 
     def __contains__(self, node: object) -> bool:
         return True
-
-
-def _add_check(report: NodeReport, check: Check) -> None:
-    from gradcalc.checking.verdicts import digits_agreeing
-
-    uneven = check.slopes is not None and check.slopes[0] != check.slopes[1] and not any(map(math.isnan, check.slopes))
-    if isinstance(check.numerical, float) and (uneven or math.isnan(check.numerical)):
-        pass  # at a kink there are two slopes and no derivative; a node that was not checked has none either
-    else:
-        report.numerical, report.error_bar = check.numerical, check.bar
-    report.verdict, report.slopes, report.note = check.verdict, check.slopes, check.note
-    own = getattr(check, "digits", None)
-    if report.shape:
-        report.digits = own
-        report.verdicts = getattr(check, "verdicts", None)
-    elif report.gradient is not None:
-        report.digits = digits_agreeing(report.gradient, check.numerical, check.bar)
 
 
 def _texts(warnings: Iterable[GradcalcError]) -> list[str]:
@@ -1129,78 +977,6 @@ def _spread_out(amount: Any, like: Any) -> Any:
 def _assigned_in(source: str | Iterable[str], name: str) -> bool:
     """Whether a line of a text seems to assign a name (of a text that is still coming in nobody knows)."""
     return isinstance(source, str) and re.search(rf"(?:^|[;\r\n])[ \t]*{re.escape(name)}[ \t]*=(?!=)", source) is not None
-
-
-def _born(value: Any, inputs: Sequence[Any]) -> bool:
-    """Whether a value is nan though no input is, so that it arose here."""
-    return _has_nan(value) and not any(map(_has_nan, inputs))
-
-
-def _has_nan(value: Any) -> bool:
-    return bool(value != value) if isinstance(value, float) else bool((value != value).any())
-
-
-def _used(graph: Graph, values: Sequence[Any]) -> list[Any]:
-    """For each node whether its value has a part in the output's, or which of its elements have: not what `where` left out."""
-    used: list[Any] = [False] * len(values)
-    used[-1] = True
-    for node in range(len(values) - 1, -1, -1):
-        mask, gate = used[node], graph.operator(node).gate
-        if gate is None or mask is False:
-            continue
-        inputs = graph.inputs(node)
-        masks = [mask] * len(inputs)
-        if gate.name == "where":
-            chosen = values[inputs[0]] != 0
-            masks = [mask, mask & chosen, mask & (not chosen if isinstance(chosen, bool) else ~chosen)]
-        elif not gate.elementwise and not isinstance(mask, bool):
-            masks = [bool(mask.any())] * len(inputs)
-        for source, own in zip(inputs, masks):
-            used[source] = used[source] | _folded(own, values[source])
-    return used
-
-
-def _folded(mask: Any, value: Any) -> Any:
-    """A mask for a value that was repeated to the mask's shape: an element is used where one of its repetitions is."""
-    if isinstance(mask, bool):
-        return mask
-    if isinstance(value, float):
-        return bool(mask.any())
-    extra = mask.ndim - value.ndim
-    if extra < 0:
-        return mask
-    axes = (*range(extra), *(axis + extra for axis, size in enumerate(value.shape) if size == 1))
-    return mask.any(axis=axes).reshape(value.shape) if axes else mask
-
-
-def _spoils(value: Any, used: Any) -> bool:
-    """Whether a value has an element that is used and not finite."""
-    if isinstance(used, bool):
-        return used and not _all_finite(value)
-    import numpy
-
-    return bool((used & ~numpy.isfinite(value)).any())
-
-
-def _all_finite(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    import numpy
-
-    return bool(numpy.isfinite(value).all())
-
-
-def _spell_value(value: Any) -> str:
-    from gradcalc.dialects.language import spell_array, spell_number
-
-    if isinstance(value, float):
-        return spell_number(value)
-    import numpy
-
-    bad = numpy.ravel(value)[~numpy.isfinite(numpy.ravel(value))]
-    if len(bad) and value.size > 8:
-        return f"{spell_number(float(bad[0]))} in {len(bad)} of {value.size} elements"
-    return spell_array(value, 60)
 
 
 def as_value(value: Any, what: str) -> Any:

@@ -16,7 +16,7 @@ FLOORS = [
     {"engine"},
     {"checking"},
     {"learning", "tables", "uncertainty"},
-    {"aspects", "derivation", "explanation", "exports", "formula", "verification", "workspace"},
+    {"aspects", "derivation", "explanation", "exports", "formula", "results", "verification", "workspace"},
     {"views"},
     {"programs"},
     {"repl"},

@@ -139,7 +139,10 @@ def _more_warnings(result: Result) -> Iterable[str]:
 def _bare(output: Output) -> Callable[[Result], str]:
     """Bare results, so that they read back."""
     if output.format == "csv":
-        raise UsageProblem("--value has no csv form", remedy="leave out --format csv, or write --format json")
+        remedy = "leave out --format csv, or write --format json"
+        if (output.path or "").lower().endswith(".csv"):
+            remedy = "leave out --value, or name a file that does not end in .csv"
+        raise UsageProblem("--value has no csv form", remedy=remedy)
     if output.format == "json":
         from gradcalc.views.json import bare_document, json_line
 

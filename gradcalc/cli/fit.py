@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from gradcalc.cli.command import Example, Names, ProgramCommand, Whole, option, output_options, program_options
 from gradcalc.cli.output import Output
-from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, UsageProblem
+from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, ShapeProblem, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
@@ -72,7 +73,7 @@ def command(
         for number, answer in enumerate(program.formulas(workspace, optional=True)):
             try:
                 if isinstance(answer, GradcalcError):
-                    raise answer
+                    raise _about_arrays(answer, program, table)
                 fitted = _fitted(answer, table, names, wanted, steps, given=set(program.bindings))
                 _write(output, fitted, _formula_text(answer), wanted[0].text, correlations, first=not number)
                 program.offer(dict(zip(fitted.names, map(float, fitted.values))))
@@ -152,13 +153,33 @@ def _parameters(formula: Formula, columns: Sequence[str], others: Sequence[str],
     return over or others
 
 
+def _about_arrays(problem: GradcalcError, program: GivenProgram, table: Columns) -> GradcalcError:
+    """What is wrong with the shapes of a formula that is one of arrays: that a fit takes none."""
+    if not isinstance(problem, ShapeProblem):
+        return problem
+    words = set(re.findall(r"\w+", program.source.text or ""))
+    for name in table.names:
+        if name in words and name not in program.bindings and (axes := _axes(name, table)) > 1:
+            found = _of_rows(name, axes, table)
+            found.place = problem.place
+            return found
+    problem.remedy = f"a fit goes row by row over numbers: {TRAIN}"
+    return problem
+
+
+def _axes(name: str, table: Columns) -> int:
+    """How many axes a column has; what is no column of numbers is complained of when it is read."""
+    try:
+        return next((int(chunk[name].ndim) for chunk in table.chunks([name], 1)), 1)
+    except DataProblem:
+        return 1
+
+
 def _refuse_arrays(formula: Formula, columns: Sequence[str], table: Columns) -> None:
     """A formula of arrays is none for a fit, before anything else is wrong with it."""
     for name in columns:
-        for chunk in table.chunks([name], 1):
-            if chunk[name].ndim != 1:
-                raise _of_rows(name, chunk[name].ndim, table)
-            break
+        if (axes := _axes(name, table)) > 1:
+            raise _of_rows(name, axes, table)
     for name, value in zip(formula.inputs, formula.values):
         if name not in columns and value is not None and not isinstance(value, float) and hasattr(value, "shape"):
             raise UsageProblem(

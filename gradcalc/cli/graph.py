@@ -22,9 +22,9 @@ gradient below it. What is used twice is drawn once, with a wire to each gate th
 without numbers is a picture too.
 
 In the terminal it is drawn with characters; what is too wide (in a pipe: for 120 columns) has fewer digits, then gates folded
-into named nodes, and at last the form of a tree, which says so. -o FILE writes a picture, of the kind that the end of the name says: .svg, .png, .dot, .mmd
-(Mermaid), .txt, or .html: a page in which both passes can be played gate by gate, gates looked into, and inputs changed by
-sliders (--x 0..5 says from where to where)."""
+into named nodes, and at last the form of a tree, which says so. -o FILE writes a picture, of the kind that the end of the name
+says: .svg, .png, .dot, .mmd (Mermaid), .txt, or .html: a page in which both passes can be played gate by gate, gates looked into,
+and inputs changed by sliders (--x 0..5 says from where to where)."""
 
 EXAMPLES = (
     Example('gradcalc graph "q = x+y; f = q*z" --x -2 --y 5 --z -4', "a circuit, with values and gradients"),

@@ -10,7 +10,7 @@ import click
 from gradcalc.cli.command import Example, Names, OneOf, ProgramCommand, Whole, option, output_options, program_options
 from gradcalc.cli.option_types import Real
 from gradcalc.cli.output import Output
-from gradcalc.errors import GradcalcError, UsageProblem
+from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
@@ -113,10 +113,18 @@ def command(
                     raise answer
                 program.offer(search.run(answer, maximize, names, bounds, chosen, settings, starts, program.seed))
             except GradcalcError as problem:
-                output.error(program.explained(problem, workspace))
+                output.error(_with_bound(program.explained(problem, workspace), program))
         if not search.asked:
             output.warning("there is nothing to optimize")
     return output.status
+
+
+def _with_bound(problem: GradcalcError, program: GivenProgram) -> GradcalcError:
+    """A problem with a range that has no end; as a bound, it may be written beside a value."""
+    for name, text in program.bindings.items():
+        if ".." in text and isinstance(problem, BindingProblem) and problem.message.startswith(f"--{name}:") and not problem.remedy:
+            problem.remedy = f"a bound without an end stands beside a value: --{name} NUMBER --bound {name}={text.strip()}"
+    return problem
 
 
 class _Searches:

@@ -274,6 +274,10 @@ class Trainer:
             for number, name in enumerate(formula.inputs)
             if kinds.get(name) == "default" and name not in columns and number in flowing
         ]
+        depends = flows(graph, slopes=False) - flowing
+        for number, name in enumerate(formula.inputs):
+            if kinds.get(name) == "default" and name not in columns and number in depends and names:
+                self.warnings.append(f"the loss changes with {name} only in jumps: it stays as it is")
         if not names:
             free = [name for name in formula.inputs if name not in columns]
             raise UsageProblem(

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
+from gradcalc.engine.finite import all_finite
 from gradcalc.errors import MissingExtra, UsageProblem
 from gradcalc.learning.methods import Method
 from gradcalc.learning.problem import Problem, flattened, unflattened
 from gradcalc.learning.surroundings import ENORMOUS, falls_from, runs_off, stable_rate
-from gradcalc.learning.trouble import finite
 
 HESSIAN_SIZE = 2000
 """How many elements Newton's method takes: their Hessian has the square of that."""
@@ -315,7 +315,7 @@ def _follow(problem: Problem, method: Method, rate: float, values: list[Any], wa
         if bounded:
             values = problem.projected(values)
         value, slopes = slopes_at(values)
-    if walk.stop is not None and walk.stop.kind == "still" and not all(finite(slot) for slots in memory for slot in slots):
+    if walk.stop is not None and walk.stop.kind == "still" and not all(all_finite(slot) for slots in memory for slot in slots):
         walk.overflowed()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.engine.evaluate import backpropagate, evaluate
+from gradcalc.engine.finite import all_finite, has_nan
 from gradcalc.graph import CONSTANT, Graph
 
 
@@ -19,27 +19,18 @@ class Origin(NamedTuple):
     slope: bool = False
 
 
-def finite(value: Any) -> bool:
-    """Whether a number, or every element of an array, is finite."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    import numpy
-
-    return bool(numpy.isfinite(value).all())
-
-
 def origin(graph: Graph, inputs: Sequence[Any], wrt: Sequence[int]) -> Origin | None:
     """The node that is to blame for a value, or else for gradients by the nodes of `wrt`, that are not finite; None if all are."""
     evaluation = evaluate(graph, inputs)
     values = evaluation.values
-    if not finite(values[-1]):
+    if not all_finite(values[-1]):
         node = _followed(graph, values)
         return Origin(node, values[node], tuple(values[source] for source in graph.inputs(node)))
     backpropagate(evaluation, 1.0, wrt)
-    if all(finite(evaluation.gradients[node]) for node in wrt):
+    if all(all_finite(evaluation.gradients[node]) for node in wrt):
         return None
     for node in range(len(graph) - 1, -1, -1):
-        if evaluation.wanted[node] and not finite(evaluation.gradients[node]):
+        if evaluation.wanted[node] and not all_finite(evaluation.gradients[node]):
             return Origin(node, evaluation.gradients[node], (), slope=True)
     return None
 
@@ -54,10 +45,10 @@ def _followed(graph: Graph, values: Sequence[Any]) -> int:
             chosen = values[sources[0]] != 0
             guilty = [s for s, mask in zip(sources[1:], (chosen, _opposite(chosen))) if not _finite_where(mask, values[s])]
         else:
-            guilty = [source for source in sources if not finite(values[source])]
-        if not guilty or (_has_nan(values[node]) and not any(_has_nan(values[source]) for source in guilty)):
+            guilty = [source for source in sources if not all_finite(values[source])]
+        if not guilty or (has_nan(values[node]) and not any(has_nan(values[source]) for source in guilty)):
             return node
-        node = next((source for source in guilty if _has_nan(values[source])), guilty[0])
+        node = next((source for source in guilty if has_nan(values[source])), guilty[0])
     return node
 
 
@@ -67,11 +58,7 @@ def _opposite(flag: Any) -> Any:
 
 def _finite_where(mask: Any, value: Any) -> bool:
     if isinstance(mask, bool):
-        return not mask or finite(value)
+        return not mask or all_finite(value)
     import numpy
 
     return bool((numpy.isfinite(value) | ~mask).all())
-
-
-def _has_nan(value: Any) -> bool:
-    return value != value if isinstance(value, float) else bool((value != value).any())

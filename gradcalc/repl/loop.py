@@ -22,10 +22,10 @@ MOST_AFFECTED = 8
 
 
 class CommandLine(NamedTuple):
-    """A line that begins with a colon, and where it stands."""
+    """A line that begins with a colon, and where it stands, for messages: `line 3: `."""
 
     text: str
-    place: Place | None = None
+    where: str = ""
 
 
 LEAVING = ("exit", "quit", "bye")
@@ -128,7 +128,7 @@ class Loop:
         except GradcalcError as problem:
             self._answered = True
             if isinstance(part, CommandLine) and problem.place is None:
-                problem.place = part.place
+                problem.message = part.where + problem.message
             self.complain(problem)
             # An expression may wait for its values; whatever else is wrong with a statement, the session is without it.
             waits = isinstance(problem, BindingProblem) and problem.missing is not None
@@ -139,12 +139,13 @@ class Loop:
         """Say how the commands are called to those who leave out the colon."""
         word = source_of(piece).removesuffix("()").strip()
         program = self.session.workspace.program
-        if word in program.names or word in program.definitions:
+        if word in program.known or word in program.definitions:
             return
         if word in LEAVING:
             raise UsageProblem(f"{word} is no expression", remedy="to leave, write :quit, or press Ctrl-D")
-        if word in ASKING or word.startswith("help "):
-            raise UsageProblem("help is no expression", remedy="for help, write :help")
+        first, _, rest = word.partition(" ")
+        if first in ASKING and (not rest or rest.isidentifier()):
+            raise UsageProblem(f"{first} is no expression", remedy=f"for help, write :help{rest and ' '}{rest}")
 
     def assign(self, texts: Mapping[str, str]) -> None:
         """Take assignments as if they were typed."""
@@ -256,9 +257,7 @@ def parts(lines: Iterable[str], scanner: Scanner) -> Iterator[Piece | CommandLin
     """The statements and commands of a text, each as soon as its line is complete."""
     for line in lines:
         if not scanner.brackets and line.lstrip().startswith(":"):
-            text = line.strip()
-            place = Place(scanner.line, 0, len(text), text, scanner.file)
-            yield CommandLine(text, None if scanner.alone else place)
+            yield CommandLine(line.strip(), Place(scanner.line, 0, 0, line, scanner.file, scanner.alone).prefix())
             scanner.line += 1
         else:
             yield from scanner.feed(line)

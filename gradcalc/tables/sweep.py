@@ -27,8 +27,6 @@ WORK = 1 << 24
 AHEAD = 2
 """So many batches more than threads are under way, so that nobody waits for the reader or the writer."""
 
-BAD_ROWS = ("error", "skip", "keep")
-
 
 class Sample(NamedTuple):
     """A row that was drawn at random.
@@ -120,7 +118,7 @@ class Sweep:
             results: what the calculation of the parts has, in order.
             columns: of the results.
             writer: takes the results.
-            bad_rows: what happens to rows that lack a number: see `BAD_ROWS`.
+            bad_rows: what happens to rows that lack a number: `error`, `skip`, or `keep`.
             drawn: how many rows are drawn at random.
             seed: of these draws.
         """
@@ -255,6 +253,3 @@ def on_threads(sweep: Sweep, calculation: Calculation, batch: int, jobs: int) ->
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-__all__ = ["BAD_ROWS", "Sweep", "Told", "batch_rows", "on_threads", "processors"]

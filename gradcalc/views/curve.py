@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from gradcalc.views.numbers import rounded_text
@@ -50,6 +52,28 @@ class Points:
             self._every *= 2
 
 
+class Uninterrupted:
+    """Ctrl-C waits until this context is over: plotext's destructors would swallow it."""
+
+    def __init__(self) -> None:
+        self._before: Any = None
+        self._pressed = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+            self._before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def _press(self, number: int, frame: FrameType | None) -> None:
+        self._pressed = True
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            if self._pressed:
+                self._before(signal.SIGINT, None)
+
+
 class LiveCurve:
     """The curve of a value over the steps, on standard error. Nothing where nobody watches, or NO_COLOR is set."""
 
@@ -75,8 +99,9 @@ class LiveCurve:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if self._live is not None:
-            self._live.stop()
-            self._live = None
+            with Uninterrupted():
+                self._live.stop()
+                self._live = None
 
     def begin_again(self, title: str) -> None:
         """Another search: an empty curve."""
@@ -91,7 +116,8 @@ class LiveCurve:
         self._points.add(done, value)
         now = time.monotonic()
         if now >= self._next:
-            self._draw(done, total, value)
+            with Uninterrupted():
+                self._draw(done, total, value)
             self._next = time.monotonic() + PAUSE
 
     def _draw(self, done: float, total: float, value: float) -> None:
@@ -136,4 +162,6 @@ def curve_text(x: Sequence[float], y: Sequence[float], columns: int, rows: int) 
     signal = figure.signal(list(x), list(y), marker="braille")
     signal.lines()
     figure.draw(signal)
-    return str(figure.build().string(True)).rstrip("\n")
+    text = str(figure.build().string(True)).rstrip("\n")
+    figure.clear()
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -182,3 +183,10 @@ def test_the_program_may_come_from_standard_input_or_a_file() -> None:
     assert wrong.status == 1
     assert "the inner derivative is missing: w, the derivative of w*t" in wrong.out
     assert check("-f", "examples/32-homework.gc", "--equals", "A*sin(w*t + tau)").status == 0
+
+
+def test_counts_stand_apart_from_their_verdict_where_there_is_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = run("check", "relu(a*b) + max(a, b)*exp(a)", "--a", "2", "--b", "3", terminal=True).out
+    assert re.search(r"random points  \d+ ok\n", text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
+import numpy
 import pytest
 
 from tests.cli.harness import run
@@ -38,8 +40,10 @@ def test_json_gives_the_values_as_inputs(tmp_path: Path) -> None:
 
 def test_csv_has_a_line_for_each_parameter() -> None:
     rows = list(csv.DictReader(io.StringIO(run("fit", *MISRA, "--format", "csv").out)))
-    assert [row["parameter"] for row in rows] == ["b1", "b2"]
-    assert float(rows[0]["value"]) == pytest.approx(238.94212918, rel=1e-10)
+    assert [row["name"] for row in rows if row["kind"] == "input"] == ["b1", "b2"]
+    assert {row["name"]: row["end"] for row in rows if row["kind"] == "run"}["stopped"] == "converged"
+    assert float(rows[0]["standard_error"]) == pytest.approx(2.7070075241)
+    assert float(rows[0]["end"]) == pytest.approx(238.94212918, rel=1e-10)
     assert float(rows[0]["start"]) == 500
 
 
@@ -96,6 +100,12 @@ def test_what_the_data_do_not_determine_is_said() -> None:
         (("sum([a, x])", *DATA, "--target", "y", "--a", "1"), "a fit goes row by row over numbers"),
         (("sqrt(a - x)", *DATA, "--target", "y", "--a", "1"), "at the start (a = 1) the formula is nan in row 1"),
         (("a*x", *DATA, "--target", "y", "--a", "0..1"), "--a is a range"),
+        (("a*x", "--target", "y", "--a", "1"), "error: there are no data\n"),
+        (("a*x", *DATA, "--a", "1"), "error: there is no target\n"),
+        (("a*x + b", *DATA, "--target", "y"), "a and b have no value, and are no columns"),
+        (("a*x + b", *DATA, "--target", "y"), "--a NUMBER --b NUMBER"),
+        (("a*x", *DATA, "--target", "y", "--a", "1", "--bound", "a=0..1"), "a fit has no bounds"),
+        (("sum(a)*x", *DATA, "--target", "y", "--a", "[1, 2]"), "gradcalc train takes arrays"),
     ],
 )
 def test_what_cannot_be_fitted(arguments: tuple[str, ...], words: str) -> None:
@@ -104,3 +114,33 @@ def test_what_cannot_be_fitted(arguments: tuple[str, ...], words: str) -> None:
     assert answer.out == ""
     assert words in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_columns_of_arrays_are_for_train(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "arrays.npz", X=numpy.ones((5, 3)), y=numpy.ones(5))
+    answer = run("fit", "X@w", "--data", f"{tmp_path}/arrays.npz", "--target", "y", "--w", "[0, 0, 0]")
+    assert answer.status == 2
+    assert "a fit goes row by row over numbers" in answer.err
+    assert "gradcalc train takes arrays" in answer.err
+
+
+def test_a_program_may_be_named_and_the_data_piped(tmp_path: Path) -> None:
+    program = tmp_path / "line.gc"
+    program.write_text("m = 1; b = 0; line = m*x + b")
+    table = "x,y\n0,1\n1,3.1\n2,4.9\n3,7\n"
+    answer = run("fit", str(program), "--data", "-", "--target", "y", stdin=table)
+    assert answer.status == 0, answer
+    assert answer.out.splitlines()[0] == "y ≈ m*x + b"
+
+
+def test_a_hopeless_start_is_told_from_data_that_say_nothing() -> None:
+    answer = run("fit", "A*exp(-(x - m)^2/(2*s^2))", *DATA, "--target", "y", "--A", "1", "--m", "1e5", "--s", "1")
+    assert answer.status == 1
+    assert "does not change with A and m and s around this start" in answer.err
+    assert "begin elsewhere" in answer.err
+
+
+def test_percentages_have_no_exponents() -> None:
+    answer = run("fit", "a*x + b*sin(x)", *DATA, "--target", "y", "--a", "1", "--b", "1")
+    assert re.search(r"\d{2,} %", answer.out)
+    assert not re.search(r"e\+\d+ %", answer.out)

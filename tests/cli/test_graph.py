@@ -221,3 +221,40 @@ def test_a_thousand_gates_in_the_terminal_and_in_a_file(tmp_path: Path) -> None:
 def test_the_picture_of_the_readme_is_fresh(tmp_path: Path) -> None:
     circuit.draw(tmp_path / "circuit.svg")
     assert (tmp_path / "circuit.svg").read_text("utf-8") == circuit.PICTURE.read_text("utf-8")
+
+
+def test_what_is_too_wide_for_a_pipe_is_folded_or_a_tree() -> None:
+    deep = "; ".join(f"n{number + 1} = tanh(n{number}*w{number})" for number in range(40))
+    text = drawing("n0 = x\n" + deep.replace("; ", "\n"))
+    assert max(map(len, text.splitlines())) <= 120
+    assert "it is a tree" in text
+
+
+def test_dropped_digits_are_told() -> None:
+    text = drawing("-f", "examples/14-eight-gate-sigmoid.gc", terminal=True)
+    assert "numbers have 2 digits, to fit into 80 columns" in text
+    assert "digits, to fit" not in drawing(*CHAIN, terminal=True)
+
+
+def test_an_empty_program_is_nothing_to_draw(tmp_path: Path) -> None:
+    for arguments in ((), ("-o", str(tmp_path / "page.html")), ("--format", "svg")):
+        answer = run("graph", "", *arguments)
+        assert (answer.status, answer.err) == (0, "warning: there is nothing to draw\n")
+
+
+def test_a_file_that_never_was_is_not_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "new.svg"
+    command = ("graph", "x*y", "--x", "1", "--zz", "3", "-o", str(path))
+    assert f"warning: {path} is not written, since results are missing\n" in run(*command).err
+    path.write_text("old")
+    assert f"warning: {path} is left as it was, since results are missing\n" in run(*command).err
+    assert path.read_text() == "old"
+
+
+def test_a_png_of_a_huge_circuit_is_refused_with_its_size(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    deep = "\n".join(f"n{number + 1} = sin(n{number}*1.01)" for number in range(200))
+    answer = run("graph", f"n0 = x\n{deep}", "-o", str(tmp_path / "huge.png"))
+    assert answer.status == 2
+    assert "pixels, too many" in answer.err
+    assert "-o circuit.svg" in answer.err

@@ -118,7 +118,7 @@ def test_several_starts_find_what_one_does_not() -> None:
     assert many == found(*arguments, "--starts", "20")
     table = run("optimize", *arguments, "--starts", "20").out
     assert "the best of 20 starts; seed 1" in table
-    assert len(re.findall(r"^ *\d+ .* tolerance$", table, re.MULTILINE)) == 20
+    assert len(re.findall(r"^ *\d+ .* the gradient is short enough$", table, re.MULTILINE)) == 20
 
 
 def test_random_search_is_repeatable_by_its_seed() -> None:
@@ -186,7 +186,86 @@ def test_the_result_as_csv() -> None:
         "x^2 + sum(w)*0,output,,9,0,",
         "x^2 + sum(w)*0,input,x,3,0,0",
         'x^2 + sum(w)*0,input,w,"[1, 2]","[1, 2]","[0, 0]"',
+        "x^2 + sum(w)*0,run,steps,,1,",
+        "x^2 + sum(w)*0,run,gradient_norm,6,0,",
+        "x^2 + sum(w)*0,run,stopped,,tolerance,",
     ]
+
+
+def test_every_start_has_a_row_in_csv() -> None:
+    answer = run(
+        "optimize", "x^2", "--minimize", "--x", "3", "--method", "newton", "--starts", "3", "--seed", "1", "--format", "csv"
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.out)))
+    starts = [row for row in rows if row["kind"] == "start"]
+    assert [row["name"] for row in starts] == ["1", "2", "3"]
+    assert float(starts[0]["start"]) == 9
+    assert all(float(row["end"]) == 0 for row in starts)
+
+
+@pytest.mark.parametrize("method", ["gradient", "newton", "lbfgs", "momentum"])
+def test_a_search_without_end_fails(method: str) -> None:
+    answer = run("optimize", "-(x^2)", "--minimize", "--x", "1", "--method", method)
+    assert answer.status == 2
+    assert answer.err.startswith("error: -x^2 has no minimum here: it falls without end (to -")
+    assert "Warning" not in answer.err
+    assert "minimized" not in answer.out
+
+
+def test_a_method_that_overflows_inside_says_so() -> None:
+    answer = run("optimize", "1e200*x^2", "--minimize", "--x", "1", "--method", "adam")
+    assert answer.status == 2
+    assert "is too large for adam, which squares it" in answer.err
+
+
+@pytest.mark.parametrize("more", [(), ("--method", "newton")])
+def test_a_top_is_no_minimum(more: tuple[str, ...]) -> None:
+    answer = run("optimize", "cos(x)", "--minimize", "--x", "0", *more)
+    assert answer.status == 2
+    assert "error: the start is a stationary point, and no minimum" in answer.err
+    assert "begin elsewhere" in answer.err
+    assert "minimized" not in answer.out
+
+
+def test_what_used_up_its_steps_is_not_called_minimized() -> None:
+    answer = run("optimize", "x^2", "--minimize", "--x", "3", "--steps", "2")
+    assert answer.status == 0
+    assert "minimizing by gradient descent, rate 0.01; 2 steps: all steps are made" in answer.out
+
+
+def test_a_rate_that_is_too_large_leaves_the_start_and_names_a_good_one() -> None:
+    answer = run("optimize", "x^4", "--minimize", "--x", "1", "--rate", "1")
+    assert answer.status == 2
+    assert "try --rate 0.083: at the start, rates below 0.17 are stable" in answer.err
+    assert answer.out.splitlines()[0] == "x^4 = 1, from 1"
+    assert "last good" in answer.out
+
+
+def test_at_a_bound_the_length_of_the_gradient_says_what_it_leaves_out() -> None:
+    answer = run("optimize", "(x - 9)^2", "--minimize", "--x", "0..5", "--rate", "0.3")
+    assert "length of the gradient, without what pushes against a bound: 0, from 13" in answer.out
+    assert "-8" in answer.out
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_the_name_of_the_file_says_the_format(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / f"out.{kind}"
+    arguments = ("optimize", "x^2", "--minimize", "--x", "1", "--seed", "1")
+    assert run(*arguments, "-o", str(target)).status == 0
+    assert target.read_text() == run(*arguments, "--format", kind).out
+    assert run(*arguments, "-o", str(target), "--format", kind).status == 0
+    refused = run(*arguments, "-o", str(target), "--format", "table")
+    assert refused.status == 2
+    assert f"asks for {kind}, and --format for table" in refused.err
+    plain = tmp_path / "out.txt"
+    assert run(*arguments, "-o", str(plain)).status == 0
+    assert plain.read_text().startswith("x^2 = ")
+
+
+def test_a_range_without_an_end_is_a_bound() -> None:
+    answer = run("optimize", "x^2", "--minimize", "--x", "0..inf")
+    assert answer.status == 2
+    assert "--bound x=0..inf" in answer.err
 
 
 def test_long_traces_are_shortened_in_tables() -> None:

@@ -126,6 +126,12 @@ def test_several_outputs_are_drawn_one_after_the_other() -> None:
         (("x*y", "--x", "0..1", "--y", "0..1", "--path", "adam", "--from", "z=1"), "--from z"),
         (("x*y", "--x", "0..1", "--y", "0..1", "--path", "lbfgs", "--rate", "1"), "finds its own steps"),
         (("x", "--x", "1±0.1"), "a value with an uncertainty"),
+        (("x^2", "--x", "0..1:1000000000"), "1,000,000,000 points take 22.4 GiB, and arrays may hold 2 GiB"),
+        (("x^2", "--x", "0..1:100000", "--max-array", "1MB"), "raise the limit with --max-array"),
+        (("size^2", "--size", "0..3"), "write --let size=0..3 for the input"),
+        (("from*x", "--from", "3", "--x", "0..1"), "write --let from=3 for the input"),
+        (("rate*x", "--rate", "3", "--x", "0..1"), "write --let rate=3 for the input"),
+        (("rate*x", "--rate", "3", "--let", "rate=2", "--x", "0..1"), "--rate is about a path"),
     ],
 )
 def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str) -> None:
@@ -134,3 +140,49 @@ def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str) -> None:
     assert answer.out == ""
     assert answer.err.startswith("error: ")
     assert words in answer.err
+
+
+def test_where_there_is_no_value_there_is_no_derivative() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("plot", "log(x)", "--x", "-1..3:5", "--format", "csv").out)))
+    assert [row["d/dx"] for row in rows] == ["nan", "nan", "1", "0.5", "0.3333333333333333"]
+
+
+def test_the_first_range_goes_to_the_right() -> None:
+    for names in ("xy", "yx"):
+        answer = run("plot", "x - y^2", f"--{names[0]}", "0..1:2", f"--{names[1]}", "0..2:3", "--format", "json")
+        assert list(json.loads(answer.out)["inputs"]) == list(names)
+    assert "(x upwards, y to the right)" in run("plot", "x*y", "--y", "0..1", "--x", "0..1").out
+
+
+def test_a_path_that_fails_is_told_as_optimize_tells_it() -> None:
+    hill = ("(1-x)^2 + 100*(y-x^2)^2", "--x", "-2..2", "--y", "-1..3")
+    answer = run("plot", *hill, "--path", "gradient", "--rate", "0.1", "--from", "x=-1.2,y=1")
+    told = run("optimize", hill[0], "--minimize", "--x", "-1.2", "--y", "1", "--rate", "0.1")
+    assert answer.status == told.status == 2
+    assert answer.err.startswith("warning: the path leaves the map at step ")
+    assert answer.err[answer.err.index("error: ") :] == told.err
+    assert "S" in answer.out
+
+
+def test_nothing_finite_is_told() -> None:
+    answer = run("plot", "sqrt(-x)", "--x", "1..3")
+    assert answer.status == 0
+    assert answer.err == "warning: sqrt(-x) is finite nowhere with x from 1 to 3: there is nothing to draw\n"
+    assert run("plot", "").err == "warning: there is nothing to draw\n"
+
+
+def test_a_low_picture_has_no_derivative_and_says_so() -> None:
+    low = run("plot", "sin(x)", "--x", "-3..3", "--size", "40x15").out
+    assert low.startswith("sin(x)  (derivative needs 16 rows)\n")
+    assert "derivative by x" not in low
+    assert len(low.splitlines()) == 15
+    assert "derivative by x" in run("plot", "sin(x)", "--x", "-3..3", "--size", "40x16").out
+
+
+def test_letters_that_no_font_has_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from gradcalc.views import figures
+
+    monkeypatch.setattr(figures, "WRITINGS", ())
+    answer = run("plot", "사과^2", "--사과", "0..1", "-o", str(tmp_path / "apple.png"))
+    assert (answer.status, answer.err) == (0, "warning: no font of this system has 과사: boxes stand in their place\n")

@@ -124,3 +124,33 @@ def test_plain_text_in_the_plain_locale() -> None:
     assert done.returncode == 1
     assert done.stdout.isascii()
     assert b"  wrong f = " in done.stdout
+    assert b"right all right" not in done.stdout
+
+
+def test_the_names_of_the_circuit_may_stand_in_answers() -> None:
+    made = random_circuit(2, Random(3))
+    values = [step.formula for step in made.steps]
+    gradients = [f"{made.gradients[name]!r} + {made.steps[0].name} - {made.steps[0].name}" for name in gradient_order(made)]
+    answer = quiz([*values, *gradients], "--level", "2", "--seed", "3", "--questions", "1")
+    assert (answer.status, answer.err) == (0, ""), answer
+    later = quiz([f"2*{made.steps[-1].name}", *values, *gradients], "--level", "2", "--seed", "3", "--questions", "1")
+    assert "has no value here" in later.err, "a value that is not asked for yet must not be told"
+    assert later.status == 0
+
+
+def test_what_follows_from_a_mistake_counts() -> None:
+    made = random_circuit(2, Random(3))
+    wrong = made.values["p"] + 7
+    assert made.steps[1].operands.count("p") == 1
+    answers = [f"{wrong}", made.steps[1].formula, *right_answers(2, 3, 1)[2:]]
+    answer = quiz(answers, "--level", "2", "--seed", "3", "--questions", "1")
+    assert "so the mistake is there" in answer.out
+    assert answer.out.endswith(f"\nScore: {len(answers) - 1} of {len(answers)} numbers right, 0 of 1 circuit without a mistake.\n")
+
+
+def test_help_and_leaving_are_no_answers() -> None:
+    answers = right_answers(1, 5, 1)
+    answer = quiz(["?", answers[0], ":help", ":quit"], "--seed", "5")
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.count("Enter alone shows the answer") == 2
+    assert answer.out.endswith("Score: 1 of 1 number right.\n")

@@ -128,9 +128,12 @@ def test_a_saved_session_is_a_program(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_used(tmp_path: Path) -> None:
-    assert script(f":load {tmp_path}/none.gc\n").err == f"error: {tmp_path}/none.gc can't be read: no such file or directory\n"
+    assert (
+        script(f":load {tmp_path}/none.gc\n").err == f"error: line 1: {tmp_path}/none.gc can't be read: no such file or directory\n"
+    )
     answer = script(f"1+1\n:save {tmp_path}/none/x.gc\n2+2\n")
-    assert answer.err.startswith(f"error: {tmp_path}/none/x.gc can't be written: no such file or directory")
+    assert answer.err.startswith(f"error: line 2: {tmp_path}/none/x.gc can't be written: no such file or directory")
+    assert "name another file after :save\n" in answer.err
     assert answer.out == "1 + 1 = 2\n2 + 2 = 4\n"
     (tmp_path / "bad.gc").write_bytes(b"a = 1\n\xff\n")
     answer = script(f":load {tmp_path}/bad.gc\na*2\n")
@@ -234,3 +237,33 @@ def test_a_script_does_not_load_the_prompt() -> None:
     program = "import sys; from gradcalc.cli import main; main(['repl']); print('prompt_toolkit' in sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], input=b"1+1\n", capture_output=True, cwd=ROOT, check=True)
     assert done.stderr.strip() == b"False"
+
+
+def test_a_mistake_in_a_command_says_its_line() -> None:
+    assert script("1 + 1\n\n:nope\n").err.startswith("error: line 3: there is no command :nope\n")
+
+
+def test_what_a_search_found_is_taken_over() -> None:
+    lines = "x = 1; y = 2\n(x - 3)^2 + y^2\n:optimize --minimize --rate 0.5\n"
+    assert ":take" not in script(lines).out  # nobody is watching
+    assert script(f"{lines}:take\nx\n:undo\n:undo\nx\n").out.splitlines()[-4:] == [
+        "x = 3   ✓ ok", "  gradient  x 1", "x = 1   ✓ ok", "  gradient  x 1",
+    ]  # fmt: skip
+    answer = script(f"{lines}:take\n:take\n")
+    assert answer.err.startswith("error: line 5: there are no values to take over\n")
+    answer = script("x = 1\n-(x^2)\n:optimize --minimize --rate 9\n:take\n")
+    assert "there are no values to take over" in answer.err
+
+
+def test_what_a_fit_and_a_training_found_is_taken_over(tmp_path: Path) -> None:
+    table = tmp_path / "line.csv"
+    table.write_text("u,v\n" + "".join(f"{n},{2 * n + 1}\n" for n in range(6)))
+    for search in (":fit m*u + b --data {} --target v", ":train m*u + b --data {} --target v --rate 0.1 --epochs 3000"):
+        answer = script(f"m = 0; b = 0\n{search.format(table)}\n:take\nm; b\n")
+        numbers = [float(line.split()[2]) for line in answer.out.splitlines() if line.startswith(("m = ", "b = "))]
+        assert numbers[-2:] == pytest.approx([2, 1], abs=1e-3), answer
+
+
+def test_the_gradients_among_the_inputs_are_those_of_now() -> None:
+    answer = script("x = 1\nx^2\nx = 5\n:inputs\n")
+    assert answer.out.splitlines()[-1].split() == ["x", "5", "10"]

@@ -261,6 +261,7 @@ def test_gradients_are_checked_on_request(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (("x", "--x", "0..1:100", "--max-rows", "10"), "the grid has 100 rows, and at most 10 are taken"),
         (("x", "--x", "0..1:5", "-o", "t.xlsx"), ".xlsx is not written"),
+        (("x", "--x", "0..1:5", "-o", "t.parquet", "--format", "csv"), "-o t.parquet asks for parquet, and --format for csv"),
         (("x", "--x", "0..1:5", "-o", "nowhere/t.csv"), "nowhere/t.csv can't be written"),
         (("x", "--x", "0..1:5", "--bad-rows", "drop"), "--bad-rows: there is no drop"),
         (("x", "--x", "0..1:5", "--jobs", "0"), "--jobs: 0 is not between"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import time
@@ -221,7 +223,7 @@ def test_the_table_says_how_it_went(rows: str, tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[5:]] == ["input", "w", "b"]
     traced = run("train", *arguments, "--trace").out.splitlines()
     assert traced[0].split() == ["epoch", "loss", "held", "out"]
-    assert run("train", *arguments, "--format", "csv").out.splitlines()[0] == "kind,name,start,end"
+    assert run("train", *arguments, "--format", "csv").out.splitlines()[0] == "output,kind,name,start,end"
 
 
 def test_what_is_learned_can_be_used_by_eval(rows: str, tmp_path: Path) -> None:
@@ -375,3 +377,88 @@ def test_what_diverged_is_saved_as_it_was_when_it_was_good(tmp_path: Path) -> No
     assert f"that state is saved in {model}" in said(answer)
     with numpy.load(model) as archive:
         assert abs(archive["w"]) < 1e3
+
+
+# ---- what would mislead ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> str:
+    """A table of two classes, coded 0 and 1, that overlap."""
+    rng = numpy.random.default_rng(1)
+    x = rng.normal(size=200)
+    t = (rng.random(200) < 1 / (1 + numpy.exp(-2 * x))).astype(int)
+    path = tmp_path / "classes.csv"
+    path.write_text("x,t\n" + "".join(f"{a:.6f},{b}\n" for a, b in zip(x, t)))
+    return str(path)
+
+
+def test_cross_entropy_of_a_column_is_that_of_two_classes(classes: str) -> None:
+    arguments = ("--data", classes, "--rate", "1", "--epochs", "200")
+    found = train("w = 0; b = 0; sigmoid(w*x + b)", "--target", "t", "--loss", "cross_entropy", *arguments)
+    by_hand = train("w = 0; b = 0; p = sigmoid(w*x + b); -(t*log(p) + (1 - t)*log(1 - p))", *arguments)
+    assert found["start"]["loss"] == pytest.approx(math.log(2), rel=1e-12)
+    assert found["inputs"] == pytest.approx(by_hand["inputs"], rel=1e-9)
+    batches = train("w = 0; b = 0; sigmoid(w*x + b)", "--target", "t", "--loss", "cross_entropy", *arguments, "--batch", "30")
+    assert batches["loss"] == pytest.approx(found["loss"], rel=0.05)
+
+
+def test_what_is_no_probability_and_what_is_no_row_of_scores_is_told(tmp_path: Path, classes: str) -> None:
+    cross = ["--target", "y", "--loss", "cross_entropy"]
+    assert "one_hot(y, 4)" in told(tmp_path, "x,y\n1,0\n2,3\n", "w = 0; sigmoid(w*x)", *cross)
+    answer = said(run("train", "w = 0; w*x", "--data", classes, "--target", "t", "--loss", "softmax_cross_entropy"))
+    assert "takes a row of scores for each row of the data" in answer
+
+
+def test_a_forgotten_target_and_an_idle_parameter_are_told(rows: str) -> None:
+    forgotten = run("train", LINE, "--data", rows, "--epochs", "2")
+    assert forgotten.err == "warning: there is no --target, so the output itself is made small; the column y is not used\n"
+    idle = run("train", f"k = 3; {LINE}", "--data", rows, "--epochs", "2", "--target", "y")
+    assert idle.err == "warning: the loss does not depend on k: it stays as it is, and nothing uses it\n"
+    jumps = run("train", "k = 3.5; w = 0; b = 0; w*x + b + floor(k)", "--data", rows, "--epochs", "2", "--target", "y")
+    assert jumps.err == "warning: the loss changes with k only in jumps: it stays as it is\n"
+
+
+@pytest.mark.parametrize("more", [(), ("--batch", "7"), ("--method", "momentum")])
+def test_the_rate_that_is_advised_works(rows: str, more: tuple[str, ...]) -> None:
+    arguments = ("w = 0; b = 0; w*(10*x) + b", "--data", rows, "--target", "y", *more)
+    answer = run("train", *arguments, "--rate", "10")
+    assert answer.status == 2
+    assert "the last good state, after step 0: w = 0, b = 0" in answer.err
+    rate = re.search(r"try --rate (\S+):", answer.err)
+    assert rate is not None
+    assert train(*arguments, "--rate", rate[1])["loss"] < 0.5
+
+
+def test_data_may_come_from_standard_input_and_from_pipes(rows: str, tmp_path: Path) -> None:
+    arguments = (LINE, "--target", "y", "--epochs", "3")
+    text = Path(rows).read_text()
+    wanted = run("train", *arguments, "--data", rows).out
+    assert run("train", *arguments, "--data", "-", stdin=text).out == wanted
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["/bin/sh", "-c", 'cat "$0" > "$1"', rows, str(pipe)]):
+        assert run("train", *arguments, "--data", str(pipe)).out == wanted
+    both = run("train", "-", "--data", "-", stdin=text)
+    assert both.status == 2
+    assert "both to come from standard input" in both.err
+
+
+def test_a_saved_run_of_another_program_is_named(rows: str, tmp_path: Path) -> None:
+    model = f"{tmp_path}/m.npz"
+    train(LINE, "--target", "y", "--data", rows, "--epochs", "2", "--save", model)
+    answer = said(run("train", "w = 0; w*x", "--target", "y", "--data", rows, "--save", model, "--resume"))
+    assert answer.startswith(f"error: {model} is a run of another program: it learned b")
+    assert "--over" not in answer
+
+
+@pytest.mark.parametrize(("encoding", "words"), [("utf-16", "is UTF-16 text"), ("latin-1", "rows.csv:3 is not UTF-8 text")])
+def test_how_to_save_a_table_in_another_encoding_is_told(tmp_path: Path, encoding: str, words: str) -> None:
+    (tmp_path / "rows.csv").write_bytes("x,y\n1,2\n3,é\n".encode(encoding))
+    answer = said(run("train", "w = 0; w*x", "--target", "y", "--data", f"{tmp_path}/rows.csv"))
+    assert words in answer
+    assert "CSV UTF-8" in answer
+
+
+def test_a_batch_of_no_rows_is_too_small(rows: str) -> None:
+    assert said(run("train", LINE, "--target", "y", "--data", rows, "--batch", "0")) == "error: --batch: 0 is less than 1\n"

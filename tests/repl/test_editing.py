@@ -162,3 +162,7 @@ def test_a_history_that_fails_later_is_told_once(monkeypatch: pytest.MonkeyPatch
     history.store_string("a")
     history.store_string("b")
     assert warnings == ["the history can't be written: no space left on device"]
+
+
+def test_a_gate_over_several_lines_is_offered_in_one() -> None:
+    assert offered("squi", "squid(u, v) = (u^2\n  + v)")["squid("] == "(u^2 + v)"

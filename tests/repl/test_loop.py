@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from gradcalc.repl.loop import Loop
@@ -214,3 +216,34 @@ def test_quit(line: str) -> None:
     played = Played(f"1+1\n{line}\n2+2")
     assert played.finished
     assert "2 + 2" not in played.kept.text
+
+
+@pytest.mark.parametrize(("word", "command"), [("exit", ":quit"), ("quit()", ":quit"), ("help", ":help"), ("?", ":help")])
+def test_commands_without_their_colon_are_explained(word: str, command: str) -> None:
+    played = Played("a = 2")
+    assert command in played.told(word)
+    assert len(played.session.state.cells) == 1
+
+
+def test_names_that_are_also_commands_may_be_used() -> None:
+    played = Played("help = 2")
+    assert played.told("help").startswith("help = 2 ")
+
+
+def test_a_session_speaks_of_its_own_commands() -> None:
+    assert ":gates lists every gate" in Played().told("print(3)")
+
+
+def test_what_a_command_found_is_offered_and_taken_back() -> None:
+    played = Played("x = 1; s = 2*x")
+    run = played.shell.run
+
+    def found(name: str, arguments: Sequence[str]) -> int:
+        played.session.offer = {"x": 0.1 + 0.2}
+        return run(name, arguments)
+
+    played.shell = played.shell._replace(run=found)
+    assert played.told(":eval") == ":take takes these values over: x = 0.3\n"
+    assert played.told(":take") == "x = 0.30000000000000004\n  s = 0.6000000000000001\n"
+    assert played.told(":undo").startswith("undone: :take\n")
+    assert played.told("x").startswith("x = 1 ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import numpy
@@ -9,6 +11,7 @@ import pytest
 
 from gradcalc.errors import DataProblem, LimitProblem
 from gradcalc.tables.columns import Columns, as_input, open_columns
+from gradcalc.tables.sources import open_source
 
 
 def table(folder: Path, text: str) -> Columns:
@@ -162,3 +165,35 @@ def test_arrays_of_unequal_rows_and_missing_files_are_told(tmp_path: Path) -> No
 def test_a_limit_holds(tmp_path: Path) -> None:
     with pytest.raises(LimitProblem, match=r"column x of .* holds more than 16 bytes"):
         table(tmp_path, "x\n1\n2\n3\n").read(["x"], limit=16)
+
+
+def piped(folder: Path, data: bytes) -> str:
+    """A pipe that hands out these bytes once."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=(data,), daemon=True).start()
+    return str(pipe)
+
+
+def test_a_pipe_is_a_table_that_can_be_read_again(tmp_path: Path) -> None:
+    found = open_columns(piped(tmp_path, b"x,y\n1,2\n3,oops\n"))
+    for _ in range(2):
+        assert found.read(["x"])["x"].tolist() == [1, 3]
+    with pytest.raises(DataProblem, match="pipe:3: column y is not a number: oops"):
+        found.read(["y"])
+
+
+def test_arrays_and_too_much_text_are_refused_from_a_pipe(tmp_path: Path) -> None:
+    with pytest.raises(DataProblem, match="only text is read from a pipe"):
+        open_columns(piped(tmp_path, b"PK\x03\x04..."))
+    (tmp_path / "pipe").unlink()
+    with pytest.raises(LimitProblem, match="holds more than"):
+        open_columns(piped(tmp_path, b"x\n" + b"1\n" * 1000), None, 100)
+
+
+def test_a_sweep_reads_a_pipe_too(tmp_path: Path) -> None:
+    source = open_source(piped(tmp_path, b"x\n1\n2\n"))
+    source.choose(["x"], [])
+    pieces = [source.read(block) for block in source.blocks(10)]
+    assert [piece.numbers["x"].tolist() for piece in pieces] == [[1, 2]]
+    source.close()

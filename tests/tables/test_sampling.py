@@ -58,6 +58,36 @@ def test_curves_are_broken_at_poles_and_jumps_alone(text: str, count: int) -> No
     assert len(pieces(xs, found.values, found.slopes[0])) == count
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("sin(x)", 1),
+        ("tanh(9*x)", 1),
+        ("abs(x)", 2),
+        ("relu(x)", 2),
+        ("relu(x)^2", 1),
+        ("1/x^2", 2),
+        ("max(x, x^2)", 3),
+        ("exp(2*x)", 1),
+    ],
+)
+def test_derivatives_are_broken_where_they_jump(text: str, count: int) -> None:
+    xs = numpy.linspace(-2.98, 2.97, 600)
+    found = sampled(text, x=xs)
+    assert len(pieces(xs, found.slopes[0], found.bends)) == count
+
+
+def test_a_kink_at_a_sample_breaks_the_derivative_on_both_sides() -> None:
+    xs = numpy.linspace(-1, 1, 101)
+    found = sampled("abs(x)", x=xs)
+    assert [len(part) for part, _ in pieces(xs, found.slopes[0], found.bends)] == [50, 1, 50]
+
+
+def test_there_is_no_derivative_where_there_is_no_value() -> None:
+    found = sampled("log(x)", x=numpy.linspace(-1, 1, 5))
+    assert numpy.isnan(found.slopes[0]).tolist() == [True, True, True, False, False]
+
+
 def test_limits_leave_poles_out_and_nothing_else() -> None:
     xs = numpy.linspace(-2.98, 2.97, 600)
     low, _, beyond = limits(1 / xs)

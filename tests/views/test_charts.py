@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcalc.views.charts import chart, round_ticks, shade, tick_texts, viridis
+from gradcalc.views.charts import chart, round_ticks, rows_with_ticks, shade, tick_texts, viridis
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,27 @@ def test_a_chart_has_its_size_and_its_curve() -> None:
     plain = chart([(xs, xs)], (0, 10), (0, 10), 50, 12, unicode=False)
     assert all(line.isascii() for line in plain)
     assert sum("*" in line for line in plain) >= 9
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(3, 40))
+def test_ticks_stand_in_the_middle_of_rows(low: float, span: float, rows: int) -> None:
+    bottom, top, ticks = rows_with_ticks(low, low + span, rows)
+    assert bottom <= low + 1e-9 * abs(low) and low + span <= top + 1e-9 * abs(top)
+    height = (top - bottom) / rows
+    places = [(tick - bottom) / height - 0.5 for tick in ticks]
+    assert len(ticks) >= 2
+    assert places == pytest.approx([round(place) for place in places], abs=1e-4)
+    assert top - bottom <= 4 * span
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+@pytest.mark.parametrize("rows", [6, 8, 11, 14, 24])
+def test_a_number_stands_in_the_row_of_its_value(rows: int, unicode: bool) -> None:
+    for value in rows_with_ticks(-1, 1, rows - 3)[2]:
+        if -1 <= value <= 1:
+            lines = chart([([0, 1], [value, value])], (0, 1), (-1, 1), 40, rows, unicode=unicode)
+            (line,) = [line for line in lines if "*" in line or any("⠀" < character <= "⣿" for character in line)]
+            assert float(line[: line.index("┤" if unicode else "+")]) == pytest.approx(value)
 
 
 def test_what_is_beyond_the_frame_is_cut_off() -> None:

@@ -11,9 +11,11 @@ from gradcalc.views.pictures.svg import svg_text
 FINE = 2.0
 """How many pixels a unit of the SVG has."""
 MANY_PIXELS = 30e6
+"""Pictures of more pixels have fewer to a unit, down to one."""
 LONGEST = 16_000
-"""Pictures of more pixels, or with a longer side, have fewer to a unit, down to one; what would still be larger is refused: most
-programs that show pictures refuse it, too, and with less than one pixel to a unit nothing could be read."""
+MOST_PIXELS = 100e6
+"""What has a longer side with one pixel to a unit, or more pixels, is refused: most programs that show pictures refuse it, too, and
+with less than one pixel to a unit nothing could be read."""
 
 
 def png_bytes(drawings: Sequence[Drawing]) -> bytes:
@@ -29,7 +31,7 @@ def png_bytes(drawings: Sequence[Drawing]) -> bytes:
     except ImportError:
         raise MissingExtra("a picture as PNG", "pictures") from None
     width, height = max(drawing.width for drawing in drawings), sum(drawing.height for drawing in drawings)
-    if max(width, height) > LONGEST or width * height > MANY_PIXELS:
+    if max(width, height) > LONGEST or width * height > MOST_PIXELS:
         raise LimitProblem(
             f"as PNG this picture would have {width:,.0f}×{height:,.0f} pixels, too many for most programs that show pictures",
             remedy="write it as -o circuit.svg or as a page, -o circuit.html; or show a part: make a named node the output",

@@ -41,13 +41,14 @@ def terminal_text(result: Result, surface: Surface, digits: int | None = None, e
     """
     lines = list(_heading(result, surface))
     if result.value is None:
-        lines += [*wrapped(cell(_plain(f"without numbers: {result.reason}", surface), "quiet"), surface.width, 0), cell("")]
+        lines += [*wrapped(cell(_plain(f"without numbers: {result.reason}", surface), "quiet"), _room(surface), 0), cell("")]
     if not tree:
         drawn = _drawn(result, surface, digits)
         if drawn is not None:
             return painted([*lines, *drawn], surface)
     circuit = circuit_of(result, digits or 4)
-    lines += tree_lines(circuit, surface, None if every_row else TREE_ROWS)
+    where = surface if tree else surface._replace(width=_room(surface))
+    lines += tree_lines(circuit, where, None if every_row else TREE_ROWS)
     if not tree:
         words = f"too large for {_room(surface)} columns, so it is a tree: from the output to the inputs"
         lines += _remarks((words,), surface)
@@ -58,7 +59,7 @@ def _heading(result: Result, surface: Surface) -> Iterator[Cell]:
     """The formula, where it is not the name that stands at the last gate."""
     last = result.nodes[-1]
     if not last.named and last.inputs:
-        yield cell(cut(_plain(visible(result.output), surface), surface.width, "…" if surface.unicode else ".."), "strong")
+        yield cell(cut(_plain(visible(result.output), surface), _room(surface), "…" if surface.unicode else ".."), "strong")
         yield cell("")
 
 
@@ -95,7 +96,7 @@ def _remarks(remarks: tuple[str, ...], surface: Surface) -> Iterator[Cell]:
     if remarks:
         words = "; ".join(remarks) + "; -o circuit.svg shows everything"
         yield cell("")
-        yield from wrapped(cell(_plain(words, surface), "quiet"), surface.width, 0)
+        yield from wrapped(cell(_plain(words, surface), "quiet"), _room(surface), 0)
 
 
 def _plain(text: str, surface: Surface) -> str:

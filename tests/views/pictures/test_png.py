@@ -29,13 +29,19 @@ def test_two_pixels_a_unit() -> None:
     assert abs(height - 2 * DRAWING.height) <= 2
 
 
-def test_large_pictures_have_one_pixel_a_unit_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_pictures_have_fewer_pixels_a_unit_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("resvg_py")
     monkeypatch.setattr(png, "MANY_PIXELS", 1000.0)
     assert abs(size(png.png_bytes([DRAWING]))[0] - DRAWING.width) <= 1
-    monkeypatch.setattr(png, "MOST_PIXELS", 1000.0)
-    with pytest.raises(LimitProblem, match="million pixels"):
-        png.png_bytes([DRAWING])
+    monkeypatch.setattr(png, "LONGEST", 1.5 * DRAWING.width)
+    monkeypatch.setattr(png, "MANY_PIXELS", 1e6)
+    assert abs(size(png.png_bytes([DRAWING]))[0] - 1.5 * DRAWING.width) <= 1
+    for limit in ("MOST_PIXELS", "LONGEST"):
+        with monkeypatch.context() as changed:
+            changed.setattr(png, limit, 100.0)
+            with pytest.raises(LimitProblem, match=f"{DRAWING.width:.0f}×{DRAWING.height:.0f} pixels") as caught:
+                png.png_bytes([DRAWING])
+        assert "circuit.svg" in caught.value.remedy
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

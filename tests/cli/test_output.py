@@ -1,0 +1,51 @@
+"""The file after -o: replaced whole or not at all, whatever the system can do."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.harness import run
+
+
+def written(path: Path) -> None:
+    assert run("1+1", "--value", "-o", str(path)).status == 0
+    assert path.read_text() == "2\n"
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    written(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_link_keeps_its_target(tmp_path: Path) -> None:
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    (folder / "out.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(folder / "out.txt")
+    assert run("1+1", "--value", "-o", str(tmp_path / "link.txt")).status == 0
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (folder / "out.txt").read_text() == "2\n"
+
+
+def test_where_files_need_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    written(tmp_path / "out.txt")
+    assert run("x", "--value", "-o", str(tmp_path / "other.txt")).status == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_where_files_can_be_given_no_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: Any, **keywords: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refused)
+    written(tmp_path / "out.txt")
