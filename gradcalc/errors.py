@@ -56,19 +56,21 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+LONGEST_PATH = 4096
+"""A path is told whole: one that is cut names no file."""
+
+
 def _shortened(words: str) -> str:
     """Words with the endless ones among them cut, as the source line is."""
     if len(words) <= LINE_WINDOW:
         return words
-    return re.sub(rf"\S{{{LINE_WINDOW},}}", lambda match: _cut(match[0]), words)
+    return re.sub(rf"\S{{{LINE_WINDOW + 1},}}", _cut, words)
 
 
-def _cut(word: str) -> str:
-    """An endless word without its end; of a file with a line, `rows.csv:17:`, the line stays."""
-    line = re.search(r"(?::\d+)?:?$", word)
-    assert line is not None
-    name = word[: line.start()]
-    return name[:LINE_WINDOW] + "…" * (len(name) > LINE_WINDOW) + line[0]
+def _cut(found: re.Match[str]) -> str:
+    word = found[0]
+    is_path = word.startswith(("/", "./", "../", "~/")) and len(word) <= LONGEST_PATH
+    return word if is_path else f"{word[:LINE_WINDOW]}…"
 
 
 class GradcalcError(Exception):

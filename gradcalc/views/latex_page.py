@@ -63,6 +63,20 @@ def _block(formula: Formula, wrt: Sequence[str] | None) -> str:
         for found in derive(formula, "partial", 1, names):
             lines += [line for line in Page().latex(found).splitlines() if line not in lines]
     remarks = [line for line in lines if line.startswith("%")]
+    value = _value(formula)
+    if value is not None:
+        first = len(remarks) and next(place for place, line in enumerate(lines) if not line.startswith("%"))
+        lines[first] += f" = {value}"
     rows = [line.replace(" = ", " &= ", 1) for line in lines if not line.startswith("%")]
     parted = " \\\\\n".join(f"  {row}" for row in rows)
     return "\n".join([*remarks, r"\begin{align*}", parted, r"\end{align*}"])
+
+
+def _value(formula: Formula) -> str | None:
+    """The number that the formula is at the values given; None if there is none, or no number."""
+    if any(value is None for value in formula.values):
+        return None
+    from gradcalc.dialects.latex import LatexWriter
+
+    value = formula.evaluate().values[-1]
+    return LatexWriter().number(value) if isinstance(value, float) else None

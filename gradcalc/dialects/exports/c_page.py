@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,9 @@ from gradcalc.dialects.exports.page import RELATIVE, WIDTH, Export, Part, functi
 from gradcalc.dialects.exports.readable import folded_lines, graph_constants, number_text
 from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT
+
+GLUE = "\0"
+"""Stands for a blank at which a line is not broken."""
 
 KEYWORDS = frozenset(
     re.findall(
@@ -153,16 +157,10 @@ class _Page:
         if structure:
             declared.append(f"struct {structure} *{pointer}")
         kind = "void" if result_shape else "double"
-        head = folded_lines(f"{kind} {name}({', '.join(declared) or 'void'}) {{", "", WIDTH, bracket=False)
-        lines = [
-            line
-            for one in body
-            for line in (
-                [""]
-                if not one
-                else folded_lines(one.lstrip(" "), "    " + " " * (len(one) - len(one.lstrip(" "))), WIDTH, bracket=False)
-            )
-        ]
+        arguments = ", ".join(one.replace(" ", GLUE) for one in declared) or "void"
+        head = folded_lines(f"{kind} {name}({arguments}) {{", "", WIDTH, bracket=False)
+        head = [line.replace(GLUE, " ") for line in head]
+        lines = _indented(body)
         told = part.program[-1] if not structure else f"The value, and its gradients in {pointer}."
         return "\n".join([*_comment(told), *head, *lines, "}"])
 
@@ -205,68 +203,75 @@ class _Page:
     # ---- the test ----------------------------------------------------------------------------------------------------------------
 
     def _test(self) -> list[str]:
-        """The numbers, and a main that compares with them."""
+        """A main that compares, and the arrays that it needs."""
         data: list[str] = []
         body: list[str] = ["int off = 0;"]
-        single = len(self.export.parts) == 1
         for place, part in enumerate(self.export.parts):
-            ending = "" if single else f"_{place + 1}"
-            lines = self._call(part, place, ending, data)
-            if not single:
+            lines = self._calls(part, place, data)
+            if not self.export.single:
                 body.append(f'printf("# %s\\n", {quoted(shortened(part.title))});')
                 lines = ["{", *("    " + line for line in lines), "}"]
             body += lines
-        body.append("return off > 0;")
         told = "/* Print value and gradients, and compare them with what gradcalc computed; the answer is the exit status. */"
-        main = "\n".join([told, "int main(void) {", *("    " + line for line in body), "}"])
-        lead = (
-            ["/* The point at which gradcalc computed what is expected, and what that is. */\n" + data[0], *data[1:]]
-            if data
-            else []
-        )
-        return ["\n".join(lead), main] if lead else [main]
+        main = [told, "int main(void) {", *_indented([*body, "return off > 0;"]), "}"]
+        lead = "/* Arrays of the point at which gradcalc computed what is expected, and of what that is. */"
+        return ["\n".join([lead, *data]), "\n".join(main)] if data else ["\n".join(main)]
 
-    def _call(self, part: Part, place: int, ending: str, data: list[str]) -> list[str]:
-        """Statements that compute one output and compare it."""
+    def _calls(self, part: Part, place: int, data: list[str]) -> list[str]:
+        """Statements that compute one output and compare it; arrays that they need are added to `data`."""
         forward, backward = self.functions[place]
-        arguments = [self._datum(f"point_{name}{ending}", value, data) for name, value in zip(part.inputs, part.point or ())]
-        shape = part.passes.shapes[part.passes.output]
-        expected = self._datum(f"value{ending}", part.value, data, always=True)
-        lines: list[str] = []
+        assert part.point is not None
+        ending = "" if self.export.single else f"_{place + 1}"
+        point = [self._argument(f"point_{name}{ending}", value, data) for name, value in zip(part.inputs, part.point)]
+        expected = self._expected(f"value{ending}", part.value, data)
+        size, bound = math.prod(part.shape), short_power(part.rounding[0])
+        alone, lines = self._computed(part, forward, point, "alone")
+        if not part.wrt:
+            return [*lines, f'off += check("value", {alone}, {expected}, {size}, {bound});']
+        found, others = self._computed(part, backward, [*point], "found", "&d")
+        lines = [*lines, f"static struct {self.structures[place]} d;", *others]
+        lines.append(f'off += check("value", {found}, {expected}, {size}, {bound});')
         fields = Names(KEYWORDS, ascii_only=True)
-        if shape:
-            size = part.value.size
-            lines.append(f"static double alone{sizes_text(shape)}, found{sizes_text(shape)};")
-            lines.append(f"{forward}({', '.join([*arguments, 'alone'])});")
-            first, alone = f"&found{'[0]' * len(shape)}", f"&alone{'[0]' * len(shape)}"
-        else:
-            size = 1
-            lines.append(f"const double alone = {forward}({', '.join(arguments)});")
-            first, alone = "&found", "&alone"
-        if part.wrt:
-            lines.append(f"static struct {self.structures[place]} d;")
-            call = f"{backward}({', '.join([*arguments, *(['found'] if shape else []), '&d'])});"
-            lines.append(call if shape else f"const double found = {call}")
-            lines.append(f'off += check("value", {first}, {_first(expected, shape)}, {size}, {short_power(part.rounding[0])});')
-            for name, gradient, bound in zip(part.wrt, part.gradients, part.rounding[1:]):
-                own = () if isinstance(gradient, float) else tuple(gradient.shape)
-                wanted = self._datum(f"gradient_{name}{ending}", gradient, data, always=True)
-                slope = f"&d.{fields.take(name)}{'[0]' * len(own)}"
-                lines.append(
-                    f"off += check({quoted('d/d' + name)}, {slope}, {_first(wanted, own)}, {_size(own)}, {short_power(bound)});"
-                )
-        lines.append(
-            f'off += check("value by {forward} alone", {alone}, {_first(expected, shape)}, {size}, {short_power(part.rounding[0])});'
-        )
-        return lines
+        for name, gradient, own in zip(part.wrt, part.gradients, part.rounding[1:]):
+            shape = part.shape_of(name)
+            slope = f"&d.{fields.take(name)}{'[0]' * len(shape)}"
+            wanted = self._expected(f"gradient_{name}{ending}", gradient, data)
+            lines.append(f"off += check({quoted('d/d' + name)}, {slope}, {wanted}, {math.prod(shape)}, {short_power(own)});")
+        lines.append(f"if (count_off({alone}, {expected}, {size}, {bound}) > 0)")
+        return [*lines, f'    off += check("value by {forward} alone", {alone}, {expected}, {size}, {bound});']
 
-    def _datum(self, name: str, value: Any, data: list[str], always: bool = False) -> str:
-        """A number as it is, or the name of a constant that is defined for it."""
-        if isinstance(value, float) and not always:
+    @staticmethod
+    def _computed(part: Part, function: str, point: list[str], name: str, *others: str) -> tuple[str, list[str]]:
+        """A call, whose value gets a name: where it is, and the statements."""
+        shape = part.shape
+        if not shape:
+            return f"&{name}", [f"const double {name} = {function}({', '.join([*point, *others])});"]
+        lines = [f"static double {name}{sizes_text(shape)};", f"{function}({', '.join([*point, name, *others])});"]
+        return f"&{name}{'[0]' * len(shape)}", lines
+
+    def _argument(self, name: str, value: Any, data: list[str]) -> str:
+        """A number as it is, or the name of an array that is defined for it."""
+        if isinstance(value, float):
             return number_of(value)
         own = self.top.take(name)
-        data.append(f"static const double {own} = {number_of(value)};" if isinstance(value, float) else _array(own, value))
+        data.append(_array(own, value))
         return own
+
+    def _expected(self, name: str, value: Any, data: list[str]) -> str:
+        """Where an expected number or the first of an array stands."""
+        if isinstance(value, float):
+            return f"&(const double){{{number_of(value)}}}"
+        return f"&{self._argument(name, value, data)}{'[0]' * value.ndim}"
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    """The lines of a block, long ones broken."""
+    found: list[str] = []
+    for line in lines:
+        bare = line.lstrip(" ")
+        indent = " " * (len(line) - len(bare) + 4)
+        found += folded_lines(bare, indent, WIDTH, bracket=False) if bare else [""]
+    return found
 
 
 def number_of(value: float) -> str:
@@ -274,32 +279,14 @@ def number_of(value: float) -> str:
     return number_text(value, "", "INFINITY", "NAN")
 
 
-def _first(name: str, shape: Shape) -> str:
-    return f"&{name}{'[0]' * len(shape)}"
-
-
-def _size(shape: Shape) -> int:
-    size = 1
-    for one in shape:
-        size *= one
-    return size
-
-
 def _array(name: str, value: Any) -> str:
     """The definition of a constant array."""
-    rows = _nested(value.tolist())
-    one = f"static const double {name}{sizes_text(value.shape)} = {rows};"
-    if len(one) <= WIDTH:
-        return one
     head = f"static const double {name}{sizes_text(value.shape)} ="
-    return "\n".join(
-        [
-            head,
-            *textwrap.wrap(
-                f"{rows};", WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-            ),
-        ]
-    )
+    text = f"{_nested(value.tolist())};"
+    if len(head) + 1 + len(text) <= WIDTH:
+        return f"{head} {text}"
+    lines = textwrap.wrap(text, WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([head, *(f"    {line}" for line in lines)])
 
 
 def _nested(value: Any) -> str:

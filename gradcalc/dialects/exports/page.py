@@ -124,8 +124,8 @@ def header(export: Export, language: str, functions: tuple[str, str], more: str 
     ]
     if export.tested:
         sentences.append(
-            "Run, it prints them at a point and compares them with what gradcalc computed there; the exit status is 1 if one is off "
-            f"by more than {short_power(RELATIVE)} of its size and what rounding may cost."
+            "Run, it prints them at a point and compares them with what gradcalc computed there; the exit status is 1 if one is "
+            f"off by more than {short_power(RELATIVE)} of its size and what rounding may cost."
         )
     elif export.missing:
         has = "had no value" if len(export.missing) == 1 else "had no values"
@@ -134,7 +134,10 @@ def header(export: Export, language: str, functions: tuple[str, str], more: str 
         sentences.append(more)
     lines = [f"{what}, as {language} source.", "", f"Made by {export.maker} from the program", ""]
     for part in export.parts:
-        lines += [*(f"    {line}" for line in part.program), ""]
+        for statement in part.program:
+            folded = textwrap.wrap(statement, width - 8, break_long_words=False, break_on_hyphens=False)
+            lines += [f"    {'    ' * (place > 0)}{line}" for place, line in enumerate(folded)]
+        lines.append("")
     lines += textwrap.wrap(" ".join(sentences), width)
     for remark in dict.fromkeys(remark for part in export.parts for remark in part.remarks):
         lines += ["", *textwrap.wrap(remark, width)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.dialects.exports.arrays import JaxWriter, NumpyWriter, TorchWriter
@@ -243,7 +243,8 @@ class _Page:
                 calls.append(f"print({quoted('# ' + shortened(part.title))})")
             arguments = [*functions, *names]
             if self.target.compares:
-                arguments.append(_sequence(quoted(name) for name in part.wrt if name in part.inputs))
+                asked = [quoted(name) for name in part.wrt if name in part.inputs]
+                arguments.append(_broken("[", asked, "]").replace("\n", "\n    "))
             call = f"check({', '.join(arguments)})"
             calls.append(f"return int({call} > 0)" if self.export.single else f"off += {call}")
         doc = '"""Print value and gradients, and compare them with what gradcalc computed; the answer is the exit status."""'
@@ -259,7 +260,7 @@ class _Page:
             self._dictionary(names[0], dict(zip(part.inputs, part.point)), writer),
             f"{names[1]} = {self._literal(part.value, writer, '')}",
             self._dictionary(names[2], dict(zip(part.wrt, part.gradients)), writer),
-            f"{names[3]} = {_sequence(map(short_power, part.rounding))}",
+            _broken(f"{names[3]} = [", [short_power(bound) for bound in part.rounding], "]"),
         ]
 
     def _dictionary(self, name: str, values: Mapping[str, Any], writer: ReadableWriter) -> str:
@@ -302,5 +303,10 @@ def _unquoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"""', '\\"""')
 
 
-def _sequence(items: Iterable[str]) -> str:
-    return f"[{', '.join(items)}]"
+def _broken(head: str, items: Sequence[str], tail: str) -> str:
+    """A list of items in brackets, in several lines if it is long."""
+    one = f"{head}{', '.join(items)}{tail}"
+    if len(one) <= WIDTH:
+        return one
+    lines = textwrap.wrap(", ".join(items) + ",", WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([head, *(f"    {line}" for line in lines), tail])
