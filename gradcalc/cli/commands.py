@@ -25,7 +25,7 @@ COMMANDS = {
     "check": Entry("gradcalc.cli.check", "Derivatives checked, yours too: the exit status tells.", session=True),
     "graph": Entry("gradcalc.cli.graph", "The circuit as a picture: here, or as SVG, PNG, DOT, a web page.", session=True),
     "explain": Entry("gradcalc.cli.explain", "The chain rule step by step, with the numbers put in.", session=True),
-    "export": Entry("gradcalc.cli.export", "The formula and its gradients as Python, NumPy, PyTorch, JAX or C source, or LaTeX.", session=True),
+    "export": Entry("gradcalc.cli.export", "Value and gradients as Python, NumPy, PyTorch, JAX or C; LaTeX.", session=True),
     "gates": Entry("gradcalc.cli.gates", "The catalogue of gates: formula, derivative, domain, an example.", session=True),
     "repl": Entry("gradcalc.cli.repl", "The same language statement by statement: a session to play in."),
     "quiz": Entry("gradcalc.cli.quiz", "Exercises: the values and gradients of random circuits, by hand."),

@@ -29,7 +29,7 @@ is no test."""
 EXAMPLES = (
     Example('gradcalc export "(a+b)/(c+d)" --a 1 --b 2 --c 3 --d 4 --to python', "functions and a test, to read or run"),
     Example('gradcalc export "sigmoid(a*x + b)" --a 2 --x 1 --b -1 -o neuron.c', "C; the end of the name says so"),
-    Example('gradcalc export "mse(x @ W, t)" --x "[[1,2],[3,4]]" --W "[1,1]" --t "[3,8]" --wrt W --to torch', "arrays, by W only"),
+    Example('gradcalc export "sum((x @ w)^2)" --x "[[1,2],[3,4]]" --w "[1,1]" --to torch', "arrays, beside autograd"),
     Example('gradcalc export "x^2*sin(y)" --to latex --fragment', "formulas for a paper"),
 )
 

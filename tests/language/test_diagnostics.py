@@ -15,7 +15,7 @@ x y f( sin( max( sum( leaky_relu( stack( pi 2 .5 1e3 1. ( ) [ ] + - * / ^ ** @ %
 WORDS = WORD_TEXT.split()
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from([*WORDS, "\n", "\r", " ", "\t", "\u200b"]), max_size=10), st.sampled_from(["", " "]))
 def test_any_words(words: list[str], space: str) -> None:
     program = Program()
