@@ -298,3 +298,11 @@ def test_the_same_seed_draws_the_same_network(capsys: pytest.CaptureFixture[str]
     runs = [documents(capsys, "-f", path, "--check", "off", "--seed", seed) for seed in ("1", "1", "2")]
     assert runs[0] == runs[1]
     assert runs[0][0]["value"] != runs[2][0]["value"]
+
+
+def test_the_digits_are_those_of_scikit_learn() -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    digits = datasets.load_digits()
+    with numpy.load("examples/data/digits-8x8.npz") as kept:
+        assert (kept["pixels"] == digits.data).all()
+        assert (kept["digit"] == digits.target).all()

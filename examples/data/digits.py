@@ -2,10 +2,10 @@
 
     python examples/data/digits.py
 
-digits.npz holds the first three images, enlarged from 8×8 to 28×28: `x` has one row of 784 pixels from 0 to 1 for each image, `t` one row
-with a 1 at the image's digit. digits-8x8.npz holds all 1,797 images as they are: `pixels` has one row of 64 numbers from 0 to 16 for
-each, `digit` which digit it shows. The images are from E. Alpaydin
-and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository (CC BY 4.0).
+digits.npz holds the first three images, enlarged from 8×8 to 28×28: `x` has one row of 784 pixels from 0 to 1 for each image, `t`
+one row with a 1 at the image's digit. digits-8x8.npz holds all 1,797 images as they are: `pixels` has one row of 64 numbers from 0
+to 16 for each, `digit` which digit it shows. The images are from E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten
+Digits, UCI Machine Learning Repository (CC BY 4.0).
 """
 
 from __future__ import annotations

@@ -221,6 +221,7 @@ def _cells(count: int) -> str:
 
 
 def cell_words(cell: str) -> str:
+    """What a cell that is no number is, in a message."""
     text = cell.strip()
     if not text:
         return "empty"
@@ -228,6 +229,7 @@ def cell_words(cell: str) -> str:
 
 
 def cell_remedy(cell: str, separator: str | None) -> str:
+    """What to do about a cell that is no number."""
     if not cell.strip():
         return "write nan where a number is missing"
     if separator != "," and cell.count(",") == 1 and cell_number(cell.replace(",", ".")) is not None:

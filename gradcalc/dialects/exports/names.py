@@ -20,6 +20,7 @@ class Names:
         """
         self._taken = set(reserved)
         self._ascii_only = ascii_only
+        self._numbers: dict[str, int] = {}
 
     @property
     def taken(self) -> Collection[str]:
@@ -35,10 +36,11 @@ class Names:
         return word
 
     def numbered(self, stem: str) -> str:
-        """The first identifier of a stem and a number that is still free."""
-        number = 1
+        """The next identifier of a stem and a number that is free."""
+        number = self._numbers.get(stem, 0) + 1
         while f"{stem}{number}" in self._taken:
             number += 1
+        self._numbers[stem] = number
         return self.take(f"{stem}{number}")
 
 
