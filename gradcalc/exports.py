@@ -252,6 +252,7 @@ def _shaken(made: Passes, point: Sequence[Any], draw: Any) -> list[Any]:
 
     graph = made.graph
     values: list[Any] = []
+    signs = draw.choice((-1.0, 1.0), len(graph)).tolist()
     for node, code in enumerate(graph.codes):
         operator = graph.operators[code]
         if code == INPUT:
@@ -261,7 +262,8 @@ def _shaken(made: Passes, point: Sequence[Any], draw: Any) -> list[Any]:
         else:
             value = kernel(operator.gate, operator.attributes)(*[values[source] for source in graph.inputs(node)])
             if operator.gate.family not in _EXACT_FAMILIES and operator.gate.name not in _EXACT:
-                value = value * (1.0 + LAST_DIGITS * draw.choice((-1.0, 1.0), numpy.shape(value)))
+                sign = draw.choice((-1.0, 1.0), value.shape) if numpy.ndim(value) else signs[node]
+                value = value * (1.0 + LAST_DIGITS * sign)
             values.append(value)
     return values
 
