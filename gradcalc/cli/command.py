@@ -121,7 +121,11 @@ class ProgramCommand(Command):
     @staticmethod
     def _ambiguous(ctx: click.Context, arguments: Arguments) -> UsageProblem | None:
         """Where an option went wrong that has the name of an input: it was meant for the input."""
-        names = {name for name, _ in program_inputs(arguments)}
+        written_here = "f" not in arguments.given and all(
+            name not in text for text in arguments.programs for name in arguments.given
+        )
+        # A program that stands on the command line and has no such word needs not be read, which takes a while.
+        names = set() if written_here else {name for name, _ in program_inputs(arguments)}
         session = ctx.meta.get("gradcalc.session")
         if session is not None:
             names |= {name for name, entry in session.workspace.program.known.items() if entry.kind in ("input", "default")}

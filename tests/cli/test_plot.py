@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,9 @@ def test_files(tmp_path: Path, suffix: str, start: bytes) -> None:
     assert path.read_bytes().startswith(start)
     first = path.read_bytes()
     run("plot", "sin(x); x^2", "--x", "0..3", "-o", str(path))
-    assert path.read_bytes() == first
+    # Matplotlib's names for clip paths hang on where objects are in memory.
+    names = re.compile(rb"\b[a-z][0-9a-f]{10}\b")
+    assert names.sub(b"", path.read_bytes()) == names.sub(b"", first)
 
 
 def test_a_map_in_a_file(tmp_path: Path) -> None:

@@ -22,14 +22,8 @@ from tests.dialects.exports.running import compiled, loaded, ran, run
 PYTHONS = ("python", "numpy", "torch", "jax")
 NEURON = "s = a*x + b*y + c; f = sigmoid(s)"
 POINT = {"a": 1.0, "b": 2.0, "c": -3.0, "x": -1.0, "y": 3.0}
-BLACK_SCHOLES = """
-S = 100; K = 105; T = 0.5; r = 0.03; σ = 0.2
-N(x) = erfc(-x/sqrt(2))/2
-d1 = (log(S/K) + (r + σ^2/2)*T)/(σ*sqrt(T))
-d2 = d1 - σ*sqrt(T)
-call = S*N(d1) - K*exp(-r*T)*N(d2)
-"""
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+BLACK_SCHOLES = next(EXAMPLES.glob("*-option-price.gc")).read_text("utf-8")
 
 
 def written(text: str, target: str, wrt: Any = None, **values: Any) -> str:
