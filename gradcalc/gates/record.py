@@ -352,8 +352,12 @@ def gate(
         trials: inputs on which tests try a gate that is not element-wise.
         formula: for a composed gate: its definition in gradcalc's own language, in terms of `parameters` and its attributes.
         variant: the formula for attributes for which it is another: a function of them.
-        spelled: how it is written in other dialects (`latex`, `numpy`, `c` …): a template with {0}, {1} for the inputs and {axis}
-            for an attribute, or a function of the texts of the inputs and the attributes.
+        spelled: how it is written in other dialects (`latex`, `python`, `numpy`, `torch`, `jax`, `c`): a template with {0}, {1} for
+            the inputs and {axis} for an attribute, or a function of markers for the inputs and of the attributes that answers a
+            template, or None where there is no way. Exports fill in more words: {along} for axis and keepdims as the dialect has
+            them, {axes} for all axes that are meant, {shape} for that of the result, {index}, {np} for the module (JAX takes the
+            templates of NumPy if it has none of its own). Without a spelling they take the function that has the gate's name, or
+            open the gate.
         steps: how programs compute it from simpler gates, as a term of its inputs: as safe as the gate itself, and sharing what it
             can with the steps of other gates and derivatives. None as the answer: not with these attributes.
         example: what to type behind `gradcalc eval` to see it.
