@@ -92,14 +92,7 @@ def _target(to: str | None, path: str | None) -> str:
 def _taken(program: GivenProgram, output: Output, names: tuple[str, ...] | None, opened: tuple[str, ...]) -> list[Formula]:
     """All outputs; one that is wrong is reported."""
     workspace = program.workspace(wrt=names, open=opened, gradients=False)
-    formulas: list[Formula] = []
-    wrong = False
-    for answer in program.formulas(workspace, optional=True):
-        if isinstance(answer, GradcalcError):
-            wrong = True
-            output.error(answer)
-        else:
-            formulas.append(answer)
+    formulas, wrong = program.all_formulas(workspace, output)
     if not formulas and not wrong:
         output.warning("there is nothing to export")
     return [] if wrong else formulas

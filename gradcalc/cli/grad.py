@@ -69,7 +69,7 @@ def command(
     names = tuple(name for group in wrt for name in group) or None
     workspace = _workspace(program, names, at, tuple(name for group in open for name in group))
     with output:
-        formulas, wrong = _taken(program, workspace, output)
+        formulas, wrong = program.all_formulas(workspace, output)
         show = _view(output, latex, len(formulas) > 1)
         known = {*workspace.program.known, *workspace.program.gates}
         wanted = None if names is None else [name for name in names if name in workspace.program.known]
@@ -91,19 +91,6 @@ def _workspace(
                 raise BindingProblem(f"{name} is given twice", remedy=f"keep one of --at {name}=… and --{name} …")
             workspace.bindings[name] = value
     return workspace
-
-
-def _taken(program: GivenProgram, workspace: Workspace, output: Output) -> tuple[list[Formula], bool]:
-    """All outputs, since a name that is made up must be free in all of them; and whether anything was wrong."""
-    formulas: list[Formula] = []
-    wrong = False
-    for answer in program.formulas(workspace, optional=True):
-        if isinstance(answer, GradcalcError):
-            wrong = True
-            output.error(answer)
-        else:
-            formulas.append(answer)
-    return formulas, wrong
 
 
 def _print(

@@ -13,6 +13,7 @@ from gradcalc.cli.arguments import Arguments, Known, ambiguous, bind, let, short
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
 
 if TYPE_CHECKING:
+    from gradcalc.cli.output import Output
     from gradcalc.formula import Formula
     from gradcalc.repl.session import Session
     from gradcalc.workspace import Result, Workspace
@@ -328,6 +329,18 @@ class GivenProgram:
                 gc.enable()  # see `run`: from here on there may be garbage
         except GradcalcError as problem:
             yield self.source.moved(problem)
+
+    def all_formulas(self, workspace: Workspace, output: Output) -> tuple[list[Formula], bool]:
+        """All outputs at once, for commands that need to know them together; and whether any was wrong, which is reported."""
+        formulas: list[Formula] = []
+        wrong = False
+        for answer in self.formulas(workspace, optional=True):
+            if isinstance(answer, GradcalcError):
+                wrong = True
+                output.error(answer)
+            else:
+                formulas.append(answer)
+        return formulas, wrong
 
     def answers(self, workspace: Workspace, optional: bool = False) -> Iterator[Result | GradcalcError]:
         """The answers to the program, one by one as its text comes in; with `optional`, inputs may have no value."""
