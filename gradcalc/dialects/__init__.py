@@ -1,1 +1,1 @@
-"""Graph to text: gradcalc's own language, and Python for the engine."""
+"""Graph to text: gradcalc's own language, LaTeX, pictures as text, and source code, for the engine and to be taken elsewhere."""

@@ -1,1 +1,1 @@
-"""Graph to numbers: shapes, and the interpreters for numbers and for arrays."""
+"""Graph to numbers: shapes, the interpreters for what runs once, and compiled programs for what runs again and again."""

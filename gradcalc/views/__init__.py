@@ -1,1 +1,1 @@
-"""How results look: tables, JSON, CSV, the catalogue. The only room that imports Rich."""
+"""How everything looks: tables, formulas, explanations, pictures, curves, JSON and CSV. The only room that imports Rich."""
