@@ -1,10 +1,14 @@
-"""Circuits as PNG: the SVG, drawn by resvg (MIT, Rust, wheels for every system; CairoSVG would need a C library)."""
+"""Circuits as PNG: the SVG, drawn by resvg (MIT, Rust, wheels for every system; CairoSVG would need a C library).
+
+A system may have no fonts at all (a server, a container): those that matplotlib ships are there beside the system's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from gradcalc.errors import DataProblem, LimitProblem, MissingExtra
+from gradcalc.errors import LimitProblem, MissingExtra
 from gradcalc.views.pictures.drawing import Drawing
 from gradcalc.views.pictures.svg import svg_text
 
@@ -22,11 +26,11 @@ def png_bytes(drawings: Sequence[Drawing]) -> bytes:
     """One PNG with a picture, or several below each other.
 
     Raises:
-        MissingExtra: resvg is not installed.
+        MissingExtra: resvg, or matplotlib with its fonts, is not installed.
         LimitProblem: there would be too many pixels.
-        DataProblem: the system has no fonts to write with.
     """
     try:
+        import matplotlib
         import resvg_py
     except ImportError:
         raise MissingExtra("a picture as PNG", "pictures") from None
@@ -36,18 +40,6 @@ def png_bytes(drawings: Sequence[Drawing]) -> bytes:
             f"as PNG this picture would have {width:,.0f}×{height:,.0f} pixels, too many for most programs that show pictures",
             remedy="write it as -o circuit.svg or as a page, -o circuit.html; or show a part: make a named node the output",
         )
-    if not _letters():
-        raise DataProblem(
-            "a PNG needs fonts, and this system has none", remedy="install some (fonts-dejavu), or write -o circuit.svg"
-        )
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     zoom = max(1.0, min(FINE, LONGEST / max(width, height), (MANY_PIXELS / (width * height)) ** 0.5))
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg_text(drawings), zoom=zoom))
-
-
-def _letters() -> bool:
-    """Whether resvg finds any font: without one it leaves texts out."""
-    import resvg_py
-
-    frame = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">{}</svg>'
-    empty, written = (resvg_py.svg_to_bytes(svg_string=frame.format(text)) for text in ("", '<text x="2" y="15">x</text>'))
-    return bytes(empty) != bytes(written)
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg_text(drawings), zoom=zoom, font_dirs=[str(fonts)]))
