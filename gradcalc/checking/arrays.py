@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy
@@ -35,6 +36,7 @@ from gradcalc.checking.verdicts import VERDICTS, Check, Point, judge
 from gradcalc.engine import arrays
 from gradcalc.engine.arrays import ArrayTerm
 from gradcalc.engine.evaluate import Evaluation, backpropagate
+from gradcalc.engine.threads import share
 from gradcalc.gates.record import Body
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
@@ -110,16 +112,18 @@ def check_arrays(
 
 
 class _Counter:
-    """Adds up what is done."""
+    """Adds up what is done, by several threads."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
         self._total = total
         self._done = 0
+        self._lock = Lock()
 
     def __call__(self, more: int) -> None:
-        self._done += more
-        self._progress(self._done, self._total)
+        with self._lock:
+            self._done += more
+            self._progress(self._done, self._total)
 
 
 class _Found:
@@ -199,20 +203,23 @@ class _Checker:
             return elements
         prober, inner = self._prober(node)
         base, gradient = numpy.ravel(self.evaluation.values[node]), numpy.ravel(self.evaluation.gradients[node])
-        trust, left = numpy.ravel(self.trust[node]), []
-        weight = self._weight(node)
-        for block in self._blocks(elements, 2 * brief.STEPS, weight):
-            points = base[block]
-            steps = brief.lengths(points, attempt)
-            moved = self._probe(prober, inner, block, brief.displacements(steps), weight)
-            expected = abs(self.center) / numpy.where(points == 0.0, 1.0, abs(points))
-            told = brief.settle(gradient[block], moved, steps, self.noise[node], trust[block], expected)
-            done = block[told.settled]
-            found.numerical[done], found.bars[done] = told.values[told.settled], told.bars[told.settled]
-            found.codes[done] = OK
-            left.append(block[~told.settled])
-            self.report(len(done))
-        return numpy.concatenate(left)
+        trust = numpy.ravel(self.trust[node])
+        weight = self._weight(node)  # found by a probe, after which all that the threads share of the prober is made
+
+        def settle(blocks: Iterator[Any]) -> None:
+            for block in blocks:
+                points = base[block]
+                steps = brief.lengths(points, attempt)
+                moved = self._probe(prober, inner, block, brief.displacements(steps), weight)
+                expected = abs(self.center) / numpy.where(points == 0.0, 1.0, abs(points))
+                told = brief.settle(gradient[block], moved, steps, self.noise[node], trust[block], expected)
+                done = block[told.settled]
+                found.numerical[done], found.bars[done] = told.values[told.settled], told.bars[told.settled]
+                found.codes[done] = OK
+                self.report(len(done))
+
+        share(settle, self._blocks(elements, 2 * brief.STEPS, weight))
+        return elements[found.codes[elements] != OK]
 
     def _thoroughly(self, node: int, elements: Any, found: _Found) -> None:
         """The whole ladder of steps, on the graph as it is."""

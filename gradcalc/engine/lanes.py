@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -14,6 +11,7 @@ from gradcalc.calculus.linear import LinearProgram, linear_program
 from gradcalc.dialects.numpy import write_numpy
 from gradcalc.engine import scalar
 from gradcalc.engine.buffered import namespace_of, new_buffer
+from gradcalc.engine.threads import THREADS, share
 from gradcalc.graph import CONSTANT, Graph
 
 if TYPE_CHECKING:
@@ -28,9 +26,7 @@ CACHE = 1 << 22
 LEAST_BLOCK, LARGEST_BLOCK = 2048, 32768
 
 THREADED = 16_000
-"""From so many rows on, two threads share the blocks: NumPy computes without holding Python's lock."""
-
-THREADS = 2
+"""From so many rows on, two threads share the blocks."""
 
 
 class Lanes:
@@ -99,13 +95,11 @@ class Lanes:
         if not outputs or not rows:
             return
         block = min(self.block, rows)
-        starts = range(0, rows, block)
-        taken = count()
 
-        def work() -> None:
+        def work(starts: Iterator[int]) -> None:
             buffers = [new_buffer(buffer, (block,)) for buffer in self.buffers]
             with numpy.errstate(all="ignore"):
-                for start in _turns(starts, taken):
+                for start in starts:
                     stop = min(start + block, rows)
                     size = stop - start
                     given = [array[start:stop] for array in arrays]
@@ -113,11 +107,7 @@ class Lanes:
                     own = buffers if size == block else [buffer[:size] for buffer in buffers]
                     self.run(*given, *fixed, *into, *own)
 
-        helpers = _helpers() if threads > 1 and rows >= THREADED and len(starts) > 1 else None
-        other = helpers.submit(work) if helpers is not None else None
-        work()
-        if other is not None:
-            other.result()
+        share(work, range(0, rows, block), threads if rows >= THREADED else 1)
 
     def _mend(self, columns: Sequence[Any], outputs: list[Any], rows: int) -> None:
         """Look again at rows in which something is not finite: by the gates' own functions, then by the interpreter."""
@@ -154,32 +144,6 @@ class Lanes:
 
 def _array(column: Any) -> Any:
     return numpy.asarray(column, dtype=float)
-
-
-def _turns(starts: range, taken: Iterator[int]) -> Iterator[int]:
-    """The starts of blocks that are not yet taken; several threads may ask."""
-    for turn in taken:
-        if turn >= len(starts):
-            return
-        yield starts[turn]
-
-
-_pool: list[ThreadPoolExecutor] = []
-
-
-def _helpers() -> ThreadPoolExecutor | None:
-    """The other threads; None where there is one processor."""
-    own = getattr(os, "sched_getaffinity", None)
-    if (len(own(0)) if own is not None else os.cpu_count() or 1) < THREADS:
-        return None
-    if not _pool:
-        _pool.append(ThreadPoolExecutor(THREADS - 1, "gradcalc rows"))
-    return _pool[0]
-
-
-if hasattr(os, "register_at_fork"):
-    # The threads of a process do not follow into its children.
-    os.register_at_fork(after_in_child=_pool.clear)
 
 
 def _moving(graph: Graph, varying: Sequence[bool]) -> list[bool]:
