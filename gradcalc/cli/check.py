@@ -23,7 +23,7 @@ from gradcalc.errors import GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
-    from gradcalc.verification import Verification, Verifier, Written
+    from gradcalc.studies.verification import Verification, Verifier, Written
 
 HELP = """Judge derivatives by numbers: backpropagation against numerical derivatives, at the given point and at random ones inside
 the domain. An input without a value is drawn from numbers of every size; a range (--x 0..10) says from where.
@@ -115,7 +115,7 @@ def command(
         raise UsageProblem("--claim and --equals are two questions", remedy="ask them one after the other")
     if equals is not None and not equals.strip():
         raise UsageProblem("--equals is empty", remedy="write a formula: --equals EXPR")
-    from gradcalc.verification import Settings, Verifier
+    from gradcalc.studies.verification import Settings, Verifier
     from gradcalc.views.progress import ProgressBar
 
     progress = ProgressBar("checking points", watched=not output.quiet)
@@ -178,7 +178,7 @@ def read_claim(text: str) -> Written:
     """
     from unicodedata import normalize
 
-    from gradcalc.verification import Written
+    from gradcalc.studies.verification import Written
 
     left, equals, right = text.partition("=")
     names = tuple(normalize("NFKC", name.strip()) for name in left.split(","))

@@ -13,7 +13,7 @@ from gradcalc.errors import GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
-    from gradcalc.explanation import Explanation
+    from gradcalc.studies.explanation import Explanation
 
 HELP = """Tell the chain rule step by step: first the forward pass, gate by gate, with the numbers put in; then the backward pass,
 at each gate the gradient from above, the local derivative as a formula and as a number, and their product; where paths meet, the
@@ -61,7 +61,7 @@ def command(
 ) -> int:
     """Explain every output of a program."""
     show = _view(output, latex, markdown, conventions)
-    from gradcalc.explanation import Explanation
+    from gradcalc.studies.explanation import Explanation
 
     names = tuple(name for group in wrt for name in group) or None
     workspace = program.workspace(wrt=names, open=tuple(name for group in open for name in group))

@@ -103,7 +103,7 @@ def _written(formulas: list[Formula], target: str, names: tuple[str, ...] | None
         from gradcalc.views.latex_page import latex_page
 
         return latex_page(formulas, names, fragment, _maker())
-    from gradcalc.exports import source
+    from gradcalc.studies.exports import source
 
     return source(formulas, target, names, _maker(), test)
 
@@ -112,7 +112,7 @@ def _warn(formulas: list[Formula], target: str, no_test: bool, output: Output) -
     """Say what was to be said about the values, and whose absence leaves the source without a test."""
     said: dict[str, Any] = {warning: None for formula in formulas for warning in formula.warnings}
     if target != "latex" and not no_test and not output.status:
-        from gradcalc.exports import missing_values
+        from gradcalc.studies.exports import missing_values
 
         missing = missing_values(formulas)
         if missing:

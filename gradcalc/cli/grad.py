@@ -14,8 +14,8 @@ from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.program import GivenProgram
-    from gradcalc.derivation import Derivatives
     from gradcalc.formula import Formula
+    from gradcalc.studies.derivation import Derivatives
     from gradcalc.workspace import Workspace
 
 HIGHEST_ORDER = 20
@@ -102,7 +102,7 @@ def _print(
     output: Output,
     show: Callable[[Derivatives], str],
 ) -> None:
-    from gradcalc.derivation import derive
+    from gradcalc.studies.derivation import derive
 
     try:
         for found in derive(formula, kind, order, names, known):

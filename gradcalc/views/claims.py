@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gradcalc.checking.equality import Equality
     from gradcalc.checking.functions import Point
     from gradcalc.checking.rules import RuleCheck
-    from gradcalc.verification import Verification
+    from gradcalc.studies.verification import Verification
 
 ROOM = 110
 """How long a line becomes where nothing limits it."""

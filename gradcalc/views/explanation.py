@@ -15,7 +15,7 @@ from gradcalc.views.text import cut, to_ascii, visible, width
 
 if TYPE_CHECKING:
     from gradcalc.dialects.language import Spelled
-    from gradcalc.explanation import Contribution, Explanation, Local, Step
+    from gradcalc.studies.explanation import Contribution, Explanation, Local, Step
 
 DIGITS = 6
 ROOM = 110
@@ -259,7 +259,7 @@ class _Writer:
 
 def name_of(step: Step, made: Contribution, told: Explanation) -> str:
     """`∂q/∂x`."""
-    from gradcalc.explanation import derivative_name
+    from gradcalc.studies.explanation import derivative_name
 
     return visible(derivative_name(step.name, told.names[made.source]))
 

@@ -13,7 +13,7 @@ from gradcalc.views.numbers import exact_text, rounded_text
 from gradcalc.views.text import width
 
 if TYPE_CHECKING:
-    from gradcalc.derivation import Derivatives, Entry
+    from gradcalc.studies.derivation import Derivatives, Entry
 
 ALIGNED = 56
 """Formulas up to this width stand in a column, with what they are behind them."""

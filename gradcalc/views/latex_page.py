@@ -51,7 +51,7 @@ def latex_page(formulas: Sequence[Formula], wrt: Sequence[str] | None, fragment:
 
 def _block(formula: Formula, wrt: Sequence[str] | None) -> str:
     """One output: definitions, the formula, its derivatives, aligned at the signs of equality."""
-    from gradcalc.derivation import derive
+    from gradcalc.studies.derivation import derive
 
     names = None if wrt is None else [name for name in wrt if name in formula.names.values() or name in formula.inputs]
     lines: list[str] = []

@@ -13,7 +13,7 @@ from gradcalc.views.explanation import DIGITS
 from gradcalc.views.numbers import rounded_text
 
 if TYPE_CHECKING:
-    from gradcalc.explanation import Contribution, Explanation, Local, Step
+    from gradcalc.studies.explanation import Contribution, Explanation, Local, Step
 
 WHOLE_ARRAY = 16
 """Arrays of up to so many elements are written out."""

@@ -9,7 +9,7 @@ import pytest
 from gradcalc.checking.claims import Difference, compare
 from gradcalc.checking.functions import BEYOND, NOWHERE, SIMPLE, Reading
 from gradcalc.formula import Formula
-from gradcalc.verification import Settings, Verification, Verifier, Written
+from gradcalc.studies.verification import Settings, Verification, Verifier, Written
 from gradcalc.workspace import Options, Workspace
 
 RIGHT = [

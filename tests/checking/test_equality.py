@@ -6,7 +6,7 @@ import pytest
 
 from gradcalc.checking.equality import Equality, same_formula
 from gradcalc.formula import Formula
-from gradcalc.verification import Settings, Verifier
+from gradcalc.studies.verification import Settings, Verifier
 from gradcalc.workspace import Options, Workspace
 from tests.checking.test_functions import function
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcalc.derivation import Derivatives, derive
 from gradcalc.errors import GradcalcError
 from gradcalc.formula import Formula
+from gradcalc.studies.derivation import Derivatives, derive
 from gradcalc.views.formulas import spelled
 from gradcalc.workspace import Options, Workspace
 

@@ -16,12 +16,12 @@ from gradcalc.calculus.extract import extract
 from gradcalc.calculus.partial import ExactBuilder, partials
 from gradcalc.calculus.reverse import differentiate
 from gradcalc.calculus.simplify import simplify
-from gradcalc.derivation import derive
 from gradcalc.engine import arrays, scalar
 from gradcalc.engine.shapes import infer
 from gradcalc.gates import REGISTRY, Gate
 from gradcalc.gates.record import Trial, trial
 from gradcalc.graph import INPUT, Graph
+from gradcalc.studies.derivation import derive
 from gradcalc.workspace import Options
 from tests.calculus.simplify.formulas import derivatives, formula, written
 from tests.calculus.table import points, read, tokens

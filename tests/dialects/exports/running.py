@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from gradcalc.exports import source
 from gradcalc.formula import Formula
+from gradcalc.studies.exports import source
 
 WARNINGS = ("-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror")
 

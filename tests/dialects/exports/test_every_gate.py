@@ -13,10 +13,10 @@ from gradcalc.dialects.exports.c import CWriter
 from gradcalc.dialects.exports.python import PythonNumbers
 from gradcalc.dialects.exports.readable import ReadableWriter
 from gradcalc.errors import GradcalcError
-from gradcalc.exports import source
 from gradcalc.formula import Formula
 from gradcalc.gates import REGISTRY, Gate
 from gradcalc.gates.record import gate as enter
+from gradcalc.studies.exports import source
 from tests.catalogue import name_of
 from tests.dialects.exports.formulas import elementwise, formulas, on_arrays, one_of_each
 from tests.dialects.exports.running import loaded, run

@@ -14,8 +14,8 @@ import numpy
 import pytest
 
 from gradcalc.errors import ArgumentProblem, GradcalcError, LimitProblem, ShapeProblem
-from gradcalc.exports import source
 from gradcalc.gates import REGISTRY
+from gradcalc.studies.exports import source
 from tests.dialects.exports.formulas import formulas
 from tests.dialects.exports.running import compiled, loaded, ran, run
 

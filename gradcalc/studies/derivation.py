@@ -84,6 +84,35 @@ class Derivatives:
         return self.formula.text if self.formula.text.isidentifier() else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be differentiated by what.
+
+    Attributes:
+        formula: the output.
+        graph: in which it is differentiated: the formula's own, or one in which named nodes have become inputs.
+        shapes: of the graph's nodes; None where all are numbers.
+        kind: `partial`, `jacobian` or `hessian`.
+        order: how often.
+        wrt: the names to differentiate by, those that the output does not reach among them.
+        inputs: the nodes of the graph that are inputs, by name.
+        names: how nodes of the graph are called.
+        taken: names that must not be given to anything.
+        values: of the inputs by number; None if one is missing.
+    """
+
+    formula: Formula
+    graph: Graph
+    shapes: Sequence[Shape] | None
+    kind: str
+    order: int
+    wrt: list[str]
+    inputs: dict[str, int]
+    names: dict[int, str]
+    taken: Collection[str]
+    values: list[Any] | None
+
+
 def derive(
     formula: Formula, kind: str = "partial", order: int = 1, wrt: Sequence[str] | None = None, taken: Collection[str] = ()
 ) -> list[Derivatives]:
@@ -148,12 +177,10 @@ def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool,
     if cut:
         graph, given = _with_inner_inputs(formula, graph, wrt)
     inputs = {name: node for node, name in names.items() if graph.codes[node] == INPUT}
-    reached = [name for name in wrt if name in inputs]
     values = _values(formula, graph, wrt if cut else ())
-    if kind == "partial":
-        found = _partial(formula, graph, shapes, order, wrt, inputs, reached, names, taken)
-    else:
-        found = _matrix(formula, graph, shapes, kind, wrt, inputs, names, taken, values)
+    order = {"partial": order, "jacobian": 1, "hessian": 2}[kind]
+    asked = _Asked(formula, graph, shapes, kind, order, wrt, inputs, names, taken, values)
+    found = _partial(asked) if kind == "partial" else _matrix(asked)
     found.given = given
     if values is not None and found.graph is not None:
         _evaluate(found, values)
@@ -198,17 +225,9 @@ def _values(formula: Formula, graph: Graph, inner: Sequence[str]) -> list[Any] |
 # ---- partial derivatives ---------------------------------------------------------------------------------------------------------
 
 
-def _partial(
-    formula: Formula,
-    graph: Graph,
-    shapes: Sequence[Shape] | None,
-    order: int,
-    wrt: Sequence[str],
-    inputs: dict[str, int],
-    reached: Sequence[str],
-    names: dict[int, str],
-    taken: Collection[str],
-) -> Derivatives:
+def _partial(asked: _Asked) -> Derivatives:
+    graph, shapes, inputs, order, output = asked.graph, asked.shapes, asked.inputs, asked.order, asked.formula.output
+    reached = [name for name in asked.wrt if name in inputs]
     if shapes is not None and order > 1:
         arrays = [name for name in reached if shapes[inputs[name]]]
         if arrays:
@@ -216,17 +235,15 @@ def _partial(
                 f"{arrays[0]} is an array: a derivative of order {order} has no shape to be written in",
                 remedy="--hessian writes the second derivatives by all elements; or choose numbers with --wrt",
             )
-    output = formula.output
-    if shapes is not None and shapes[output] and order > 1:
-        graph, output, shapes = _summed(graph, output, shapes)
+        if shapes[output]:
+            graph, output, shapes = _summed(graph, output, shapes)
     nodes = [inputs[name] for name in reached]
-    (made,), named = _shorter(graph, [output], nodes, names, shapes, order, taken)
+    (made,), named = _shorter(graph, [output], nodes, asked.names, shapes, order, asked.taken)
     entries = [Entry(tuple(reached[place] for place in partial.by), partial.node) for partial in made.derivatives]
-    entries += [Entry((name,) * order, None) for name in wrt if name not in reached]
-    if wrt:
-        position = {name: place for place, name in enumerate(wrt)}
-        entries.sort(key=lambda entry: [position[name] for name in entry.by])
-    return Derivatives(formula, "partial", order, made.graph, made.names | named.names, named.order, [], entries)
+    entries += [Entry((name,) * order, None) for name in asked.wrt if name not in reached]
+    position = {name: place for place, name in enumerate(asked.wrt)}
+    entries.sort(key=lambda entry: [position[name] for name in entry.by])
+    return Derivatives(asked.formula, "partial", order, made.graph, made.names | named.names, named.order, [], entries)
 
 
 def _summed(graph: Graph, output: int, shapes: Sequence[Shape]) -> tuple[Graph, int, list[Shape]]:
@@ -266,40 +283,23 @@ def _shorter(
 # ---- matrices --------------------------------------------------------------------------------------------------------------------
 
 
-def _matrix(
-    formula: Formula,
-    graph: Graph,
-    shapes: Sequence[Shape] | None,
-    kind: str,
-    wrt: Sequence[str],
-    inputs: dict[str, int],
-    names: dict[int, str],
-    taken: Collection[str],
-    values: list[Any] | None,
-) -> Derivatives:
+def _matrix(asked: _Asked) -> Derivatives:
     """A Jacobian or a Hessian: of formulas, and where there are too many of them, of numbers."""
     try:
-        return _written_matrix(formula, graph, shapes, kind, wrt, inputs, names, taken)
+        return _written_matrix(asked)
     except (ArgumentProblem, LimitProblem) as problem:
-        if values is None:
+        if asked.values is None:
             raise
-        found = _numeric_matrix(formula, graph, shapes, kind, wrt, inputs, names, values)
+        found = _numeric_matrix(asked, asked.values)
         found.remarks.append(f"{problem.message}: numbers only")
         return found
 
 
-def _written_matrix(
-    formula: Formula,
-    graph: Graph,
-    shapes: Sequence[Shape] | None,
-    kind: str,
-    wrt: Sequence[str],
-    inputs: dict[str, int],
-    names: dict[int, str],
-    taken: Collection[str],
-) -> Derivatives:
+def _written_matrix(asked: _Asked) -> Derivatives:
+    """The formula of every element."""
+    formula, graph, shapes, inputs, names = asked.formula, asked.graph, asked.shapes, asked.inputs, asked.names
     outputs, labels = [formula.output], [""]
-    columns = {name: [(inputs[name], name)] if name in inputs else [(-1, name)] for name in wrt}
+    columns = {name: [(inputs[name], name)] if name in inputs else [(-1, name)] for name in asked.wrt}
     if shapes is not None:
         from gradcalc.calculus.elements import elements
 
@@ -315,20 +315,19 @@ def _written_matrix(
             if name in numbers:
                 columns[name] = [(int(node), names[int(node)]) for node in made.inputs[numbers[name]].ravel()]
         graph, shapes = made.graph, None
-    cells = [cell for name in wrt for cell in columns[name]]
-    order = 2 if kind == "hessian" else 1
-    if len(outputs) * len(cells) ** order > MOST_DERIVATIVES:
+    cells = [cell for name in asked.wrt for cell in columns[name]]
+    if len(outputs) * len(cells) ** asked.order > MOST_DERIVATIVES:
         raise LimitProblem(
-            f"the matrix has {len(outputs) * len(cells) ** order:,} formulas",
+            f"the matrix has {len(outputs) * len(cells) ** asked.order:,} formulas",
             remedy=f"at most {MOST_DERIVATIVES:,} are written: choose inputs with --wrt, or give all inputs values",
         )
     nodes = [node for node, _ in cells if node >= 0]
-    made_all, named = _shorter(graph, outputs, nodes, names, None, order, taken)
+    made_all, named = _shorter(graph, outputs, nodes, names, shapes, asked.order, asked.taken)
     place = {cell: number for number, cell in enumerate(node for node, _ in cells if node >= 0)}
     entries = []
     for row, label in zip(made_all, labels):
         known = {partial.by: partial.node for partial in row.derivatives}
-        if kind == "jacobian":
+        if asked.kind == "jacobian":
             entries += [Entry((name,), known.get((place[node],)) if node >= 0 else None, row=label) for node, name in cells]
             continue
         for first, first_name in cells:
@@ -337,7 +336,7 @@ def _written_matrix(
                 entries.append(Entry((first_name, second_name), known.get(by), row=first_name))
     made_graph = made_all[0].graph if made_all else graph
     every = made_all[0].names if made_all else {}
-    return Derivatives(formula, kind, order, made_graph, every | named.names, named.order, [], entries, len(cells))
+    return Derivatives(formula, asked.kind, asked.order, made_graph, every | named.names, named.order, [], entries, len(cells))
 
 
 def _places(shape: Shape) -> Iterator[tuple[int, ...]]:
@@ -346,16 +345,7 @@ def _places(shape: Shape) -> Iterator[tuple[int, ...]]:
     return product(*map(range, shape))
 
 
-def _numeric_matrix(
-    formula: Formula,
-    graph: Graph,
-    shapes: Sequence[Shape] | None,
-    kind: str,
-    wrt: Sequence[str],
-    inputs: dict[str, int],
-    names: dict[int, str],
-    values: list[Any],
-) -> Derivatives:
+def _numeric_matrix(asked: _Asked, values: list[Any]) -> Derivatives:
     """The numbers of a matrix: for each row of it one backward pass."""
     import numpy
 
@@ -363,13 +353,14 @@ def _numeric_matrix(
     from gradcalc.calculus.reverse import differentiate
     from gradcalc.engine import arrays
 
-    known = list(shapes) if shapes is not None else [()] * len(graph)
-    graph = prepare(graph, values, formula.makers)[0].with_constants({})
-    nodes = [inputs[name] for name in wrt if name in inputs]
-    sources = [formula.output]
+    formula, output, kind = asked.formula, asked.formula.output, asked.kind
+    known = list(asked.shapes) if asked.shapes is not None else [()] * len(asked.graph)
+    graph = prepare(asked.graph, values, formula.makers)[0].with_constants({})
+    nodes = [asked.inputs[name] for name in asked.wrt if name in asked.inputs]
+    sources = [output]
     if kind == "hessian":
         builder = Builder(graph, known)
-        found = differentiate(graph, formula.output, nodes, known, builder=builder)
+        found = differentiate(graph, output, nodes, known, builder=builder)
         sources = [builder.number(0.0).node if node is None else node for node in found]
         known = [builder.shape(node) for node in range(len(graph))]
     columns = sum(prod(known[node]) for node in nodes)
@@ -391,8 +382,7 @@ def _numeric_matrix(
                 [numpy.zeros(prod(known[node])) if part is None else numpy.ravel(part) for node, part in zip(nodes, parts)]
             )
             row += 1
-    order = 2 if kind == "hessian" else 1
-    return Derivatives(formula, kind, order, None, {}, [], [], [], columns, value=matrix, point=True)
+    return Derivatives(formula, kind, asked.order, None, {}, [], [], [], columns, value=matrix, point=True)
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import sys
 import numpy
 import pytest
 
-from gradcalc.derivation import derive
 from gradcalc.errors import LimitProblem, NameProblem, ShapeProblem, UsageProblem
+from gradcalc.studies.derivation import derive
 from tests.calculus.simplify.formulas import derivatives, formula, written
 
 

@@ -12,9 +12,9 @@ import pytest
 from gradcalc.dialects.language import spell
 from gradcalc.engine import scalar
 from gradcalc.engine.makers import Makers
-from gradcalc.explanation import Contribution, Explanation
 from gradcalc.formula import Formula
 from gradcalc.graph import INPUT
+from gradcalc.studies.explanation import Contribution, Explanation
 from gradcalc.workspace import Options, Result, Workspace
 from tests.gates.test_arrays import CASES, Case, OneGate
 from tests.programs import random_program
