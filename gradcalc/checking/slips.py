@@ -171,7 +171,10 @@ def _agrees(seen: Sequence[Seen], function: Function) -> bool:
         if reading.kind != SIMPLE:
             continue
         compared += 1
-        if not _fits(entry.claimed.value, entry.claimed.noise + reading.noise, reading.value):
+        # The derivative by another input may be an array.
+        if not isinstance(reading.value, float) or not _fits(
+            entry.claimed.value, entry.claimed.noise + reading.noise, reading.value
+        ):
             return False
     return compared >= FEWEST
 

@@ -80,6 +80,7 @@ def test_a_claim_that_is_right_on_one_side_is_told() -> None:
         ("mse(x, y)", {"x": [1, 2, 3], "y": [2, 2, 2]}, "x", "x - y", "it is 1.5 times the derivative"),
         ("sum(x^2)", {"x": [1, 2, 3]}, "x", "-2*x", "the sign is wrong"),
         ("sum(x @ y)", {"x": [[1, 2], [3, 4]], "y": [[1, 2], [3, 5]]}, "y", "outer(ones(2), sum(x, axis=0))", "transpose"),
+        ("sum(A @ [x, y])", {"A": [[1, 2], [3, 4]], "x": 1, "y": 2}, "x", "sum(A[:, 1])", "this is the derivative by y, not by x"),
     ],
 )
 def test_slips_with_arrays(text: str, given: dict[str, object], by: str, claim: str, words: str) -> None:
