@@ -180,9 +180,9 @@ def judge_claim(
     return result
 
 
-def compare_at(claimed: Function, true: Function, point: Point, exact: bool = False) -> Seen:
-    """Compare two functions at a point; with `exact`, what floats can't tell is settled with fifty digits."""
-    told, known = claimed.read(point), true.read(point)
+def compare_at(claimed: Function, true: Function, point: Point, exact: bool = False, sided: bool = False) -> Seen:
+    """Compare two functions at a point; with `exact`, what floats can't tell is settled with fifty digits; see `Function.read`."""
+    told, known = claimed.read(point, sided), true.read(point, sided)
     difference = compare(told, known)
     numbers = claimed.shapes is None and true.shapes is None
     if exact and numbers and difference.verdict == "unsure" and told.kind == known.kind == SIMPLE:

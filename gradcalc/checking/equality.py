@@ -55,12 +55,12 @@ def judge_equality(
     result = Equality(same=same_formula(first, second))
     parted: list[Seen] = []
     for point in points:
-        seen = compare_at(second, first, point, exact)
+        seen = compare_at(second, first, point, exact, sided=True)
         result.seen.append(seen)
         if seen.difference.verdict == "mismatch" and seen.claimed.kind == seen.true.kind == SIMPLE:
             parted.append(seen)
     for point in special:
-        seen = compare_at(second, first, point, exact)
+        seen = compare_at(second, first, point, exact, sided=True)
         kinds = {seen.claimed.kind, seen.true.kind}
         if first.is_through_infinity(point) or second.is_through_infinity(point):
             if kinds == {BEYOND, SIMPLE}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.calculus.reverse import dependents
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from gradcalc.engine.evaluate import Evaluation
 
 DIGITS = 50
-STEP_EXPONENT = -50
-"""The step is 2^-50 of the point's size: its square is beyond what a float shows, and 50 digits leave 35 after the difference."""
+STEP_EXPONENT = -80
+"""The step is 2^-80 of the point's size: finer than what a float at the point can be off, and 50 digits leave 26 behind."""
+
+NO_CHANCE = 2.0**-40
+"""A gradient that agrees with the derivative to so small a part does not do so by chance."""
 
 
 def context() -> Any:
@@ -33,19 +37,28 @@ def context() -> Any:
     return made
 
 
-def exact_slopes(graph: Graph, values: Sequence[float], nodes: Sequence[int]) -> dict[int, Slope]:
+def exact_slopes(
+    graph: Graph, values: Sequence[float], nodes: Sequence[int], gradients: Sequence[float], seed: float
+) -> dict[int, Slope]:
     """The derivative of the output by each node, in high precision; nodes at which the function has no value are left out.
 
     The bar says how much the derivative changes when the point moves by a few roundings, since the gradient it is compared
-    with was taken at rounded values.
+    with was taken at rounded values; where the two agree all the same, it is as small as floats allow.
+
+    Args:
+        graph: whose last node is the output.
+        values: of its nodes.
+        nodes: to differentiate by.
+        gradients: of all nodes, for comparison.
+        seed: the gradient from above.
     """
     mp = context()
     functions = {code: exact_function(operator, mp) for code, operator in enumerate(graph.operators) if operator.gate is not None}
     found = {}
     for node in nodes:
-        slope = _slope(graph, values, node, mp, functions)
+        slope = _slope(graph, values, node, mp, functions, gradients[node] / seed if seed else 0.0)
         if slope is not None:
-            found[node] = slope
+            found[node] = slope._replace(value=seed * slope.value, bar=abs(seed) * slope.bar)
     return found
 
 
@@ -73,25 +86,32 @@ def exact_value(graph: Graph, inputs: Sequence[float]) -> float:
     return float(found[-1])
 
 
-def _slope(graph: Graph, values: Sequence[float], node: int, mp: Any, functions: Mapping[int, Callable[..., Any]]) -> Slope | None:
-    return _slope_of(lambda point: _output(graph, values, node, point, mp, functions), mp.mpf(values[node]), mp)
+def _slope(
+    graph: Graph, values: Sequence[float], node: int, mp: Any, functions: Mapping[int, Callable[..., Any]], gradient: float
+) -> Slope | None:
+    return _slope_of(lambda point: _output(graph, values, node, point, mp, functions), mp.mpf(values[node]), mp, gradient)
 
 
-def _slope_of(output: Callable[[Any], Any], x: Any, mp: Any) -> Slope | None:
+def _slope_of(output: Callable[[Any], Any], x: Any, mp: Any, gradient: float) -> Slope | None:
+    """The slope at a point; None where the function has no value, a kink, or changes too fast even on this scale."""
     size = abs(x) if x else mp.mpf(1)
     step = mp.ldexp(size, STEP_EXPONENT)
     shift = 4 * EPSILON * size
-    slopes = []
+    slopes: list[Any] = []
     for point in (x, x - shift, x + shift):
         above, center, below = (output(at) for at in (point + step, point, point - step))
         if not (mp.isfinite(above) and mp.isfinite(center) and mp.isfinite(below)):
             return None
         right, left = (above - center) / step, (center - below) / step
         if abs(right - left) > mp.mpf(2) ** -20 * (abs(right) + abs(left)):
-            return None  # a kink, or a function that is steep even on this scale
+            return None
         slopes.append((right + left) / 2)
+        value = float(slopes[0])
+        off = abs(gradient - value)
+        if off <= NO_CHANCE * abs(value):
+            return Slope(value, max(EPSILON * abs(value), off), True)
     spread = max(abs(slope - slopes[0]) for slope in slopes)
-    return Slope(float(slopes[0]), float(2 * spread) + EPSILON * abs(float(slopes[0])), True)
+    return Slope(value, float(2 * spread) + EPSILON * abs(value), True)
 
 
 def _output(
@@ -195,9 +215,11 @@ def exact_element_slopes(evaluation: Evaluation, node: int, elements: Sequence[i
         total = mp.fsum(numpy.ravel(weights * lanes.get(last, exact[last])).tolist())
         return mp.nan if isinstance(total, mp.mpc) else total
 
+    gradient = numpy.ravel(evaluation.gradients[node])
     found = {}
     for element in elements:
-        slope = _slope_of(lambda point, element=element: output(element, point), exact[node].flat[element], mp)  # type: ignore[misc]
+        moved = partial(output, element)
+        slope = _slope_of(moved, exact[node].flat[element], mp, float(gradient[element]))
         if slope is not None:
             found[element] = slope
     return found

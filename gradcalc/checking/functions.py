@@ -92,11 +92,15 @@ class Function:
         flowing = {name for name, node in self.input_nodes().items() if dependents(self.graph, [node], self.output)[-1]}
         return set(self.inputs) - flowing
 
-    def read(self, point: Point) -> Reading:
-        """The value at a point, with its rounding."""
+    def read(self, point: Point, sided: bool = False) -> Reading:
+        """The value at a point, with its rounding.
+
+        At a jump or a kink rounding may have chosen the side, and nothing can be told; `sided` trusts it where no rounding came
+        before: floor(x) at 3 is 3. (Of a derivative, which is a convention there, it had better not.)
+        """
         inputs = self.at(point)
         if shapes.is_scalar(self.graph, inputs):
-            return _read_number(self.graph, inputs)
+            return _read_number(self.graph, inputs, sided)
         return _read_array(self.graph, inputs)
 
     def is_through_infinity(self, point: Point) -> bool:
@@ -159,18 +163,26 @@ def function_of(graph: Graph, inputs: Sequence[str], typical: Sequence[Any], mak
     return Function(prepared, inputs, found)
 
 
-def _read_number(graph: Graph, inputs: Sequence[float]) -> Reading:
+def _read_number(graph: Graph, inputs: Sequence[float], sided: bool) -> Reading:
     values = scalar.forward(graph, inputs)
     value = values[-1]
     if not math.isfinite(value):
         return Reading(value, math.inf, _kind(graph, values))
     gradients = scalar.backward(graph, values, len(graph) - 1)
-    # At a jump or a kink rounding may have chosen the side.
-    noise = math.inf if _is_at_kink(graph, values) else Rounding(graph, values, gradients).noise[0]
+    unknown = _overflows(graph, values) or _is_at_kink(graph, values, sided)
+    noise = math.inf if unknown else Rounding(graph, values, gradients).noise[0]
     return Reading(value, noise + 2.0 * EPSILON * abs(value), SIMPLE)
 
 
-def _is_at_kink(graph: Graph, values: Sequence[float]) -> bool:
+def _overflows(graph: Graph, values: Sequence[Any]) -> bool:
+    """Whether something is too large for a float on the way to a finite value, which then says nothing of what it stands for."""
+    return any(
+        graph.codes[node] > CONSTANT and _has_infinity(value) and not any(_has_infinity(values[s]) for s in graph.inputs(node))
+        for node, value in enumerate(values)
+    )
+
+
+def _is_at_kink(graph: Graph, values: Sequence[float], sided: bool) -> bool:
     """Whether a gate that varies is where it jumps or bends; the condition of a `where` is one of two numbers anyway."""
     if all(operator.gate is None or operator.gate.kinks is None for operator in graph.operators):
         return False
@@ -179,8 +191,11 @@ def _is_at_kink(graph: Graph, values: Sequence[float]) -> bool:
         gate, attributes, _ = graph.operators[code]
         if not varies[node] or gate is None or gate.kinks is None or gate.discrete or gate.name in CHOSEN:
             continue
+        sources = graph.inputs(node)
+        if sided and all(graph.codes[source] <= CONSTANT for source in sources):
+            continue
         try:
-            if gate.kinks.holds(*[values[source] for source in graph.inputs(node)], **dict(attributes)):
+            if gate.kinks.holds(*[values[source] for source in sources], **dict(attributes)):
                 return True
         except ArithmeticError:
             continue
@@ -202,24 +217,34 @@ def _read_array(graph: Graph, inputs: Sequence[Any]) -> Reading:
         with numpy.errstate(all="ignore"):
             spread = numpy.fmax(spread, abs(_shaken(graph, values, flowing, generator) - value))
     noise = spread * (CAUTION * ROUNDINGS * EPSILON / DISTURBANCE) + ROUNDINGS * EPSILON * abs(value) + SMALLEST
+    if kind == SIMPLE and _overflows(graph, values):
+        noise = numpy.full(value.shape, math.inf)
     return Reading(value if value.shape else float(value), noise if value.shape else float(noise), kind)
 
 
 def _shaken(graph: Graph, values: Sequence[Any], flowing: bytearray, generator: Any) -> Any:
-    """The result where every element that a gate computes is a little off, to either side by chance."""
+    """The result where every element that a gate computes is a little off, to either side by chance.
+
+    Gates that join many numbers round on the way, too: as if their inputs were off (an inverse, by its condition).
+    """
     import numpy
 
     from gradcalc.engine.arrays import kernel
+
+    def shake(value: Any, by_largest: bool = False) -> Any:
+        size = numpy.max(abs(value), initial=0.0) if by_largest else value
+        return value + DISTURBANCE * size * generator.choice((-1.0, 1.0), numpy.shape(value))
 
     moved: list[Any] = list(values)
     for node, code in enumerate(graph.codes):
         gate = graph.operators[code].gate
         if code <= CONSTANT or gate is None or not flowing[node]:
             continue
-        made = kernel(gate, graph.operators[code].attributes)(*[moved[source] for source in graph.inputs(node)])
-        if not gate.constant:
-            made = made * (1.0 + DISTURBANCE * generator.choice((-1.0, 1.0), numpy.shape(made)))
-        moved[node] = made
+        sources = graph.inputs(node)
+        inner = set() if gate.elementwise or gate.constant else set(gate.flowing(range(len(sources))))
+        given = [shake(moved[source], gate.eliminates) if place in inner else moved[source] for place, source in enumerate(sources)]
+        made = kernel(gate, graph.operators[code].attributes)(*given)
+        moved[node] = made if gate.constant else shake(made)
     return moved[-1]
 
 

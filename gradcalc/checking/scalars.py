@@ -150,8 +150,7 @@ def check_nodes(
         from gradcalc.checking.exact import exact_slopes
 
         smooth = [node for node in finite if found[node].verdict in ("ok", "unsure", "mismatch")]
-        for node, slope in exact_slopes(graph, values, smooth).items():
-            slope = slope._replace(value=seed * slope.value, bar=abs(seed) * slope.bar)
+        for node, slope in exact_slopes(graph, values, smooth, gradients, seed).items():
             found[node] = compare(node, Slopes(slope, slope, slope))
     _confirm(graph, values, gradients, rounding.trust, found)
     return found

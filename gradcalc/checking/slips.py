@@ -211,7 +211,11 @@ def _about_arrays(seen: Sequence[Seen]) -> list[str]:
     pairs = [numpy.broadcast_arrays(entry.claimed.value, entry.true.value) for entry in telling]
     biggest = [numpy.unravel_index(numpy.argmax(abs(true)), true.shape) for _, true in pairs]
     ratio = float(pairs[0][0][biggest[0]] / pairs[0][1][biggest[0]])
-    if ratio and all(numpy.allclose(claimed, ratio * true, rtol=1e-8, atol=1e-12) for claimed, true in pairs):
+    if (
+        ratio
+        and abs(ratio - 1.0) > 1e-8
+        and all(numpy.allclose(claimed, ratio * true, rtol=1e-8, atol=1e-12) for claimed, true in pairs)
+    ):
         if abs(ratio + 1.0) < 1e-8:
             return ["the sign is wrong"]
         words = f"{ratio:.6g} times the derivative" if abs(ratio) >= 1.0 else f"the derivative divided by {1.0 / ratio:.6g}"

@@ -251,6 +251,7 @@ gate(
     pullback=lambda g, y, x: (-(swapped(y) @ g @ swapped(y)),),
     domain=Where("det(x) != 0", lambda x: ~_is_singular(x)),
     analytic=True,
+    eliminates=True,
     trials=(trial((2, 2)), trial((3, 3)), trial((2, 2, 2)), trial((1, 1))),
     spelled={"numpy": "{np}.linalg.inv({0})", "torch": "torch.linalg.inv({0})", "latex": r"{0}^{{-1}}"},
     example='inv(x) --x "[[1,2],[3,4]]"',
@@ -298,6 +299,7 @@ gate(
     shape=lambda x: _square_shape("det")(x)[:-2],
     pullback=lambda g, y, x: (g.reshape((*g.shape, 1, 1)) * x.apply("cofactors"),),
     analytic=True,
+    eliminates=True,
     trials=(trial((2, 2)), trial((3, 3)), trial((2, 3, 3)), trial((1, 1))),
     spelled={"numpy": "{np}.linalg.det({0})", "torch": "torch.linalg.det({0})", "latex": r"\det"},
     example='det(x) --x "[[1,2],[3,4]]"',
@@ -310,6 +312,7 @@ gate(
     array=_cofactors,
     shape=_square_shape("cofactors"),
     pullback=_cofactors_pullback,
+    eliminates=True,
     trials=(trial((2, 2)), trial((3, 3)), trial((2, 2, 2)), trial((1, 1))),
     example='cofactors(x) --x "[[1,2],[3,4]]"',
 )
@@ -356,6 +359,7 @@ gate(
     pullback=_solve_pullback,
     domain=Where("det(a) != 0", lambda a, b: ~_is_singular(a)),
     analytic=True,
+    eliminates=True,
     trials=(
         trial((2, 2), (2,)),
         trial((3, 3), (3, 2)),

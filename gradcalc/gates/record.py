@@ -85,6 +85,7 @@ class Gate:
         "discrete",
         "domain",
         "edges",
+        "eliminates",
         "exact",
         "example",
         "family",
@@ -139,6 +140,7 @@ class Gate:
     analytic: bool
     commutative: bool
     linear: bool
+    eliminates: bool
     constant: bool
     random: bool
     samples: tuple[tuple[float, float], ...]
@@ -288,6 +290,7 @@ def gate(
     analytic: bool = False,
     commutative: bool = False,
     linear: bool = False,
+    eliminates: bool = False,
     constant: bool = False,
     random: bool = False,
     samples: tuple[tuple[float, float], ...] = (),
@@ -346,6 +349,7 @@ def gate(
         analytic: whether the complex step is lawful.
         commutative: whether the order of its inputs makes no difference.
         linear: whether it is linear in each input by itself.
+        eliminates: whether it rounds as elimination does, as if all elements of its inputs were off by a last place of the largest.
         constant: whether its derivative is zero wherever it has one.
         random: whether every node of it is a draw of its own; `array` gets a NumPy generator as `draw`.
         samples: for each input a range in which tests draw smooth points; by default -2 to 2.
@@ -396,6 +400,7 @@ def gate(
         analytic=analytic,
         commutative=commutative,
         linear=linear,
+        eliminates=eliminates,
         constant=constant,
         random=random,
         samples=samples or ((-2.0, 2.0),) * count,

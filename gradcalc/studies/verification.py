@@ -179,7 +179,9 @@ class Verifier:
         if other is not None:
             exact = self.settings.method == "exact"
             at = [] if result.point is None else [result.point]
-            result.equality = judge_equality(function, _function(other), [*at, *points], special_points(sources), exact)
+            second = _function(other)
+            _check_same_shape(function, second)
+            result.equality = judge_equality(function, second, [*at, *points], special_points(sources), exact)
         return result
 
     # ---- what is compared --------------------------------------------------------------------------------------------------------
@@ -481,6 +483,21 @@ def _check_shape(claim: Claim, derivative: Function, written: Written) -> None:
         raise ShapeProblem(
             f"{written.what}: the claim {_shape_words(told, spell_shape)}, the derivative {_shape_words(known, spell_shape)}",
             remedy="a derivative has the shape of what it is taken by",
+        )
+
+
+def _check_same_shape(first: Function, second: Function) -> None:
+    """Only what has one shape can be one function.
+
+    Raises:
+        ShapeProblem: the shapes differ.
+    """
+    from gradcalc.gates.reductions import spell_shape
+
+    if first.shape != second.shape:
+        told, known = (_shape_words(function.shape, spell_shape) for function in (second, first))
+        raise ShapeProblem(
+            f"--equals: the formula {told}, the output {known}", remedy="only what has one shape can be one function"
         )
 
 

@@ -297,9 +297,10 @@ def _about_equality(found: Verification, equality: Equality, surface: Surface) -
             surface,
             4,
         )
-        yield from _wrapped(
-            (Span(f"  they differ at {counts['mismatch']} of {counts['mismatch'] + counts['ok']} points"),), surface, 4
-        )
+        if counts["mismatch"]:
+            yield from _wrapped(
+                (Span(f"  they differ at {counts['mismatch']} of {counts['mismatch'] + counts['ok']} points"),), surface, 4
+            )
     for seen_at, with_value, without in ((equality.only_first, first, second), (equality.only_second, second, first)):
         if seen_at is not None:
             value = seen_at.difference.true if with_value is first else seen_at.difference.claimed

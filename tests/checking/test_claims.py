@@ -70,6 +70,36 @@ def test_a_right_claim_holds(text: str, by: str, claim: str) -> None:
     assert found.verdict in ("ok", "edge", "kink")
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("sigmoid(x)", "exp(x)/(1 + exp(x))^2"),
+        ("atan(sinh(x))", "1/cosh(x)"),
+        ("tanh(x)", "4*exp(2*x)/(exp(2*x) + 1)^2"),
+        ("3^(-x)", "-log(3)/3^x"),
+        ("exp(x)/(exp(x) + exp(y))", "exp(x)*exp(y)/(exp(x) + exp(y))^2"),
+    ],
+)
+def test_where_numbers_grow_too_large_a_right_claim_cannot_be_told(text: str, claim: str, seed: int) -> None:
+    (result,) = verify(text, ("x", claim), settings=Settings(seed=seed)).claims
+    assert result.verdict == "ok", result.example
+    assert result.counts["ok"] > 50
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [("det(A)", "det(A)*inv(A).T"), ("log(det(A))", "inv(A).T"), ("sum(inv(A))", "-inv(A).T @ ones(3, 3) @ inv(A).T")],
+)
+def test_elimination_rounds_by_the_largest_element(text: str, claim: str, seed: int) -> None:
+    given = [[3.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 4.0]]
+    (result,) = verify(text, ("A", claim), settings=Settings(seed=seed), A=given).claims
+    assert result.verdict == "ok", result.example
+    (off,) = verify(text, ("A", f"({claim})*(1 + 1e-6)"), settings=Settings(seed=seed), A=given).claims
+    assert off.verdict == "mismatch"
+
+
 @pytest.mark.parametrize(("text", "by", "claim"), [entry for entry in RIGHT if entry[2] != "0"])
 def test_a_claim_off_by_a_millionth_is_found(text: str, by: str, claim: str) -> None:
     (result,) = verify(text, (by, f"({claim})*(1 + 1e-6)")).claims

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gradcalc.checking.equality import Equality, same_formula
+from gradcalc.errors import ShapeProblem
 from gradcalc.formula import Formula
 from gradcalc.studies.verification import Settings, Verifier
 from gradcalc.workspace import Options, Workspace
@@ -51,6 +52,8 @@ def test_one_function_in_two_spellings(one: str, other: str) -> None:
         ("max(x, y)", "x"),
         ("sqrt(x^2 + y^2)", "abs(x) + abs(y)"),
         ("x*y", "x*z"),
+        ("floor(x)", "ceil(x) - 1"),
+        ("where(x >= 1, 2, x)", "where(x > 1, 2, x)"),
     ],
 )
 def test_two_functions_part_at_a_point(one: str, other: str) -> None:
@@ -58,7 +61,7 @@ def test_two_functions_part_at_a_point(one: str, other: str) -> None:
     assert found.verdict == "mismatch"
     assert found.parted is not None
     point = found.parted.point
-    first, second = function(one).read(point), function(other).read(point)
+    first, second = (function(text).read(point, sided=True) for text in (one, other))
     assert first.value == found.parted.difference.true
     assert second.value == found.parted.difference.claimed
     assert first.value != second.value
@@ -84,6 +87,16 @@ def test_arrays_are_compared_too() -> None:
     x = [[1.0, 2.0], [3.0, 4.0]]
     assert compare("x @ x.T", "(x @ x.T).T", x=x).verdict == "ok"
     assert compare("x @ x.T", "x.T @ x", x=x).verdict == "mismatch"
+
+
+def test_where_rounding_may_have_chosen_the_side_of_a_jump_nothing_is_told() -> None:
+    assert compare("floor(3*x)", "floor(x + x + x)", x=0.1).verdict == "ok"
+
+
+@pytest.mark.parametrize(("one", "other"), [("[x, y]", "[x, y, 1]"), ("[x, x]", "x"), ("x", "[x, x]")])
+def test_what_has_another_shape_cannot_be_one_function(one: str, other: str) -> None:
+    with pytest.raises(ShapeProblem, match="--equals"):
+        compare(one, other)
 
 
 def test_fifty_digits_settle_what_floats_cannot_tell() -> None:

@@ -175,6 +175,9 @@ def test_exact_settles_what_floats_cannot_tell() -> None:
     assert result_of(text, "central").verdict in ("unsure", "ok")
     assert result_of("x = 0.7; erf(x)*gelu(x)", "exact").verdict == "ok"
     assert first_node("x = 0.7; sin(x)", "exact").error_bar < 1e-14
+    # No step of a float's size can follow this one.
+    assert result_of("x = 1; sin(1e16*x)").verdict == "unsure"
+    assert result_of("x = 1; sin(1e16*x)", "exact").verdict == "ok"
 
 
 def test_exact_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
