@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcalc.engine.evaluate import Evaluation, evaluate
+from gradcalc.engine.finite import first_fault, spell_value
 from gradcalc.engine.makers import Makers, prepare
 from gradcalc.engine.shapes import NodeProblem, is_scalar
 from gradcalc.errors import BindingProblem, GradcalcError, Place
@@ -183,6 +184,13 @@ class Formula:
             return evaluate(self.graph, self.point(overrides), self.makers)
         except NodeProblem as found:
             raise self.problem(found) from None
+
+    def value_warnings(self, values: Sequence[Any]) -> list[str]:
+        """A warning that names the first node at which something that is not finite arose, or the input that was given so."""
+        fault = first_fault(self.graph, values)
+        if fault is None:
+            return []
+        return [f"{self.label(fault.node)} {fault.words or f'is {spell_value(values[fault.node])}: it was given so'}"]
 
     def problem(self, found: NodeProblem) -> GradcalcError:
         """What is wrong with a node, at its place in the text."""

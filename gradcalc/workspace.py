@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
 from gradcalc.dialects.language import Spelled, Speller, spell
 from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
-from gradcalc.engine.finite import all_finite, born, spell_value, spoils, used_parts
+from gradcalc.engine.finite import all_finite, first_fault, spell_value
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
@@ -886,29 +886,16 @@ class Workspace:
     # ---- warnings ----------------------------------------------------------------------------------------------------------------
 
     def _value_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
-        """A warning that names the first node at which something that is not finite arose, if it reached anything computed.
-
-        What was not chosen by `where` is no matter, and neither is an inf in the text that only serves as a bound.
-        """
+        """A warning that names the first node at which something that is not finite arose."""
         values = evaluation.values
         if evaluation.scalar and all(map(math.isfinite, values)):
             return []
-        graph = part.graph
-        used = used_parts(graph, values) if all_finite(values[-1]) else None
-        for node, value in enumerate(values):
-            if graph.codes[node] <= CONSTANT or all_finite(value) or not (used is None or spoils(value, used[node])):
-                continue
-            inputs = graph.inputs(node)
-            given = next((source for source in inputs if graph.codes[source] == INPUT and not all_finite(values[source])), None)
-            if given is not None and not born(value, [values[source] for source in inputs]):
-                return self._given_warning(part, given, values[given])
-            words = [spell_value(values[source]) for source in inputs]
-            because = (
-                f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
-            )
-            return [f"{self._label(part, node)} at node {node} is {spell_value(value)}{because}"]
-        last = len(graph) - 1
-        return self._given_warning(part, last, values[last]) if graph.codes[last] == INPUT and not all_finite(values[last]) else []
+        fault = first_fault(part.graph, values)
+        if fault is None:
+            return []
+        if not fault.words:
+            return self._given_warning(part, fault.node, values[fault.node])
+        return [f"{self._label(part, fault.node)} at node {fault.node} {fault.words}"]
 
     def _given_warning(self, part: Extract, node: int, value: Any) -> list[str]:
         """That a value was not finite from the beginning."""

@@ -10,7 +10,7 @@ from gradcalc.checking.differences import EPSILON, LEVELS, SMALLEST, ladder, slo
 from gradcalc.checking.probe import lanes_of
 from gradcalc.checking.scalars import ROUNDINGS
 from gradcalc.engine.evaluate import Evaluation
-from gradcalc.engine.scalar import guarded_forward, guarded_slopes
+from gradcalc.engine.scalar import guarded_forward, guarded_slopes, wanted_nodes
 from gradcalc.gates.conventions import ARRAY_CONVENTIONS, LIBRARIES, Answer, conventions_at, slope_of
 from gradcalc.gates.record import Gate, Where
 from gradcalc.graph import Operator
@@ -63,20 +63,25 @@ class Kink(NamedTuple):
 
 
 def kinks(evaluation: Evaluation, label: Callable[[int], str]) -> Iterator[Kink]:
-    """The kinks and edges at which the gates of an evaluation are, as far as gradients pass through them.
+    """The kinks and edges at which the gates of an evaluation are, as far as gradients pass through them or are decided by them.
 
     Args:
         evaluation: after its backward pass.
         label: what the nodes are called.
     """
     graph = evaluation.graph
+    varies = wanted_nodes(graph)
     for node, code in enumerate(graph.codes):
         gate = graph.operators[code].gate
-        if gate is None or not evaluation.wanted[node]:
+        decides = not evaluation.wanted[node]  # a condition, say
+        if gate is None or not varies[node] or (decides and not gate.constant):
             continue
         inputs = graph.inputs(node)
         found = kink_of(graph.operators[code], [evaluation.values[source] for source in inputs])
-        if found is not None:
+        if found is not None and decides:
+            words = f"{found.words}; the slope is that of the side taken"
+            yield found._replace(node=node, name=label(node), words=words, sources=tuple(map(label, inputs)), sides=())
+        elif found is not None:
             sides = tuple(side for side in found.sides if evaluation.wanted[inputs[side.position]])
             if found.sides and all(map(_is_smooth, sides)):
                 continue  # x^2 at 0 is smooth, though other powers are not

@@ -166,7 +166,7 @@ def _show(verification: Verification, output: Output) -> None:
         from gradcalc.views.claims import verification_text
 
         output.write(verification_text(verification, output.surface, output.digits))
-    for warning in verification.formula.warnings:
+    for warning in [*verification.formula.warnings, *verification.warnings]:
         output.warning(warning)
 
 

@@ -82,7 +82,7 @@ def command(
                 continue
             output.write(("\n" if explained and output.format != "json" else "") + show(told))
             explained = True
-            for warning in formula.warnings:
+            for warning in [*formula.warnings, *formula.value_warnings(told.evaluation.values)]:
                 output.warning(warning)
         if not explained and not output.status:
             output.warning("there is nothing to explain")

@@ -4,9 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from gradcalc.graph import Graph
+from gradcalc.graph import CONSTANT, INPUT, Graph
+
+
+class Fault(NamedTuple):
+    """Where something that is not finite comes from.
+
+    Attributes:
+        node: the first node that has it.
+        words: what is wrong there, without the node's name; empty where it was given so.
+    """
+
+    node: int
+    words: str
+
+
+def first_fault(graph: Graph, values: Sequence[Any]) -> Fault | None:
+    """The first node at which something that is not finite arose, if it reached anything computed.
+
+    What was not chosen by `where` is no matter, and neither is an inf in the text that only serves as a bound.
+    """
+    used = used_parts(graph, values) if all_finite(values[-1]) else None
+    for node, value in enumerate(values):
+        if graph.codes[node] <= CONSTANT or all_finite(value) or not (used is None or spoils(value, used[node])):
+            continue
+        inputs = graph.inputs(node)
+        given = next((source for source in inputs if graph.codes[source] == INPUT and not all_finite(values[source])), None)
+        if given is not None and not born(value, [values[source] for source in inputs]):
+            return Fault(given, "")
+        words = [spell_value(values[source]) for source in inputs]
+        because = f": its input is {words[0]}" if len(words) == 1 else f": its inputs are {' and '.join(words)}" if words else ""
+        return Fault(node, f"is {spell_value(value)}{because}")
+    last = len(graph) - 1
+    return Fault(last, "") if graph.codes[last] == INPUT and not all_finite(values[last]) else None
 
 
 def born(value: Any, inputs: Sequence[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -107,6 +108,7 @@ class Gate:
         "steps",
         "syntax",
         "title",
+        "told",
         "trials",
         "variant",
         "whole",
@@ -116,6 +118,7 @@ class Gate:
     title: str
     family: str
     sentence: str
+    told: str
     arity: tuple[int, int | None]
     parameters: tuple[str, ...]
     attributes: tuple[Attribute, ...]
@@ -192,6 +195,12 @@ class Gate:
         data = self.divided(inputs)[0]
         return [source for number, source in enumerate(data) if number not in self.discrete] if self.discrete else data
 
+    def sentence_with(self, names: Mapping[str, str]) -> str:
+        """The sentence about a certain node: with these texts for names in its formulas."""
+        pieces = self.told.split("`")
+        pieces[1::2] = [_WORD.sub(lambda found: names.get(found[0], found[0]), piece) for piece in pieces[1::2]]
+        return "".join(pieces)
+
     def signature(self) -> str:
         """How a call looks: `leaky_relu(x, slope=0.01)`."""
         least, most = self.arity
@@ -203,6 +212,10 @@ class Gate:
             default = "none" if attribute.kind == "text" else _spell(attribute.default)
             names.append(attribute.name if plain else f"{attribute.name}={default}")
         return f"{self.name}({', '.join(names)})"
+
+
+_WORD = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w|\()")
+"""A name in a formula that is not followed by a bracket."""
 
 
 def _spell(value: Any) -> str:
@@ -308,7 +321,8 @@ def gate(
         name: as it is written; a gate with a symbol is named by it (`+`).
         title: what a mathematician calls it.
         family: the row of the catalogue it stands in.
-        sentence: what it does to a gradient, in one sentence.
+        sentence: what it does to a gradient, in one sentence. Formulas in it stand in backticks, so that an explanation can put
+            the names of a node and its inputs for y and `parameters`.
         arity: the number of inputs, or the least and the most (None: any number).
         parameters: the names of the inputs in formulas; by default x, or a and b.
         attributes: keyword arguments; they are constants and reach every rule below by keyword.
@@ -375,7 +389,8 @@ def gate(
         name=name,
         title=title,
         family=family,
-        sentence=sentence,
+        sentence=sentence.replace("`", ""),
+        told=sentence,
         arity=(least, most),
         parameters=parameters,
         attributes=attributes,

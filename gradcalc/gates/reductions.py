@@ -323,7 +323,7 @@ gate(
     "norm",
     "length of a vector",
     family=FAMILY,
-    sentence="Hands to every element the gradient times its share of the length, x/norm(x); 0 where the length is 0.",
+    sentence="Hands to every element the gradient times its share of the length, `x/norm(x)`; 0 where the length is 0.",
     attributes=(Attribute("ord", "number", 2.0), *REDUCTION_ATTRIBUTES),
     array=_norm,
     shape=_norm_shape,

@@ -34,7 +34,7 @@ def _comparison(symbol: str, title: str, name: str) -> None:
         array=lambda np, a, b: getattr(np, name)(a, b).astype(float),
         exact=lambda mp, a, b: mp.mpf(_COMPARE[symbol](a, b)),
         partials=lambda y, a, b: (None, None),
-        kinks=Where("a = b (a jump)", lambda a, b: a == b),
+        kinks=Where("inputs are equal (a jump)", lambda a, b: a == b),
         constant=True,
         commutative=symbol in ("==", "!="),
         samples=((-2.0, -0.5), (0.5, 2.0)),

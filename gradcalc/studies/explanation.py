@@ -10,7 +10,7 @@ from typing import Any
 from gradcalc.calculus.build import Builder
 from gradcalc.calculus.rules import contributions
 from gradcalc.checking.conventions import Kink, kinks
-from gradcalc.dialects.language import ATOM, Spelled, Speller, spell_array, spell_number
+from gradcalc.dialects.language import ATOM, Spelled, Speller, spell, spell_array, spell_number
 from gradcalc.engine import scalar
 from gradcalc.engine.evaluate import backpropagate
 from gradcalc.formula import Formula
@@ -190,6 +190,21 @@ class Explanation:
             return self._named(source) if self.graph.codes[source] == CONSTANT else _piece(number(value))
 
         return self._spelled(node, piece)
+
+    def sentence(self, step: Step) -> str:
+        """What a gate does to a gradient, in the names of the node and its inputs."""
+        if step.gate is None:
+            return ""
+        operator = self.graph.operator(step.node)
+        local = step.handed[0].formula if len(step.handed) == 1 < operator.arity and step.gate.elementwise else None
+        if "`" in step.gate.told and local is not None:
+            # Of the other inputs, which are constants, there is nothing to say.
+            return f"Multiplies the gradient by {spell(local.graph, local.node, local.names.get)}."
+        names = {"y": step.name} | {name: spell_number(value) for name, value in operator.attributes if isinstance(value, float)}
+        for name, source in zip(step.gate.parameters, self.graph.inputs(step.node)):
+            text = self.names[source]
+            names[name] = f"({text})" if text.startswith("-") else text
+        return step.gate.sentence_with(names)
 
     def _spelled(self, node: int, piece: Callable[[int], Spelled]) -> str:
         graph = self.graph

@@ -104,6 +104,7 @@ class Verification:
         other: what the output was compared with, empty if nothing.
         equality: how the two compare.
         remarks: what else there is to know.
+        warnings: what is not finite at the given point.
     """
 
     formula: Formula
@@ -117,6 +118,12 @@ class Verification:
     other: str = ""
     equality: Equality | None = None
     remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def told_at_point(self) -> bool:
+        """Whether there was anything to compare at the given point: where the value is not finite there is no derivative."""
+        return any(result.given is not None and result.given.verdict != "off" for result in self.gradients)
 
     @property
     def verdict(self) -> str:
@@ -165,7 +172,8 @@ class Verifier:
         given = {name: source.given for name, source in sources.items()}
         if all(value is not None for value in given.values()):
             result.point = given
-            result.value = function.evaluate(given).values[-1]
+            values = function.evaluate(given).values
+            result.value, result.warnings = values[-1], formula.value_warnings(values)
         points = self._points(function, sources, None if other is None else _function(other), result)
         if not points and (result.point is None or not _finite(result.value)):
             raise UsageProblem(

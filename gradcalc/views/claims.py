@@ -115,7 +115,7 @@ def _derivative_name(names: Sequence[str]) -> str:
 
 def _where_words(found: Verification) -> str:
     points = f"{found.compared} random point{'s' if found.compared != 1 else ''}"
-    if found.point is None:
+    if not found.told_at_point:
         return f"at {points}"
     return f"at the given point and at {points}" if found.compared else "at the given point"
 

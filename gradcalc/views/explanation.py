@@ -163,7 +163,7 @@ class _Writer:
         yield from self._wrapped(tuple(head), 6)
         if step.gate.sentence not in self.said:
             self.said.add(step.gate.sentence)
-            yield from self._wrapped((Span(f"    {step.gate.sentence}", "quiet"),), 4)
+            yield from self._wrapped((Span(f"    {visible(self.told.sentence(step))}", "quiet"),), 4)
         if step.kink is not None:
             what = "kink" if step.kink.kind == "kink" else "edge"
             where = f" in {step.kink.elements} elements" if step.kink.elements is not None else ""
@@ -302,7 +302,7 @@ def explanation_document(told: Explanation) -> dict[str, Any]:
             {
                 "name": step.name,
                 "gradient": plain(step.gradient),
-                "sentence": "" if step.gate is None else step.gate.sentence,
+                "sentence": told.sentence(step),
                 **({} if step.kink is None else {step.kink.kind: step.kink.words}),
                 "hands_on": [_handed(told, made) for made in step.handed],
             }

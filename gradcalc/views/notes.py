@@ -217,7 +217,7 @@ class _Notes:
         words = ""
         if step.gate.sentence not in self.said:
             self.said.add(step.gate.sentence)
-            words = step.gate.sentence
+            words = self.told.sentence(step)
         kink = (
             ""
             if step.kink is None

@@ -49,6 +49,13 @@ def test_smooth_points_are_no_kinks() -> None:
     assert found("x^2 + elu(x) + sin(x) + abs(y)", x=0.0, y=1.0) == []
 
 
+@pytest.mark.parametrize("text", ["where(x > 0, x, 2*x)", "sum(where([x, x] > 0, x, 2*x))", "where(x == 0, 1, y)*y"])
+def test_a_condition_that_jumps_decides_which_slope_it_is(text: str) -> None:
+    (kink,) = found(text, x=0.0, y=1.0) if "y" in text else found(text, x=0.0)
+    assert (kink.gate.name in (">", "=="), kink.sides) == (True, ())
+    assert kink.words.endswith("the slope is that of the side taken")
+
+
 def test_gates_off_the_way_do_not_count() -> None:
     assert found("where(abs(x) < 1, y, 0)", x=0.0, y=2.0) == []
 

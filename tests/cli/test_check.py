@@ -71,6 +71,13 @@ def test_what_is_said_of_gradients() -> None:
     assert "by  gradient  numerical  given point  random points" in out
 
 
+def test_a_point_at_which_the_value_is_not_finite_is_told() -> None:
+    answer = check("x^3", "--x", "1e200")
+    assert answer.status == 0
+    assert "agree at 96 random points" in answer.out
+    assert answer.err == "warning: x^3 is inf: its inputs are 1e200 and 3\n"
+
+
 def test_what_is_said_of_a_wrong_claim() -> None:
     answer = check("sin(x^2)", "--x", "1", "--claim", "x=cos(x^2)")
     lines = answer.out.splitlines()

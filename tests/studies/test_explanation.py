@@ -122,6 +122,23 @@ def test_named_nodes_keep_their_names() -> None:
     assert [told.spelled(step.node) for step in told.backward()] == ["q*z", "x + y"]
 
 
+@pytest.mark.parametrize(
+    ("text", "node", "words"),
+    [
+        ("v = x^2; w = sin(v); w*x", "w", "Multiplies the gradient by cos(v)."),
+        ("s = sigmoid(y); s*y", "s", "Multiplies the gradient by s*(1 - s): at most a quarter passes"),
+        ("p = a^b; p + 1", "p", "by b*a^(b - 1) for the base, and by a^b*log(a) for the exponent."),
+        ("p = a^3; p + 1", "p", "Multiplies the gradient by 3*a^2."),
+        ("q = atan2(a, b); -q", "q", "by b/(b^2 + a^2) for a, and by -a/(b^2 + a^2) for b."),
+        ("q = elu(a, alpha=2); -q", "q", "and 2*exp(a) of it elsewhere."),
+    ],
+)
+def test_a_sentence_is_about_the_very_node_and_its_inputs(text: str, node: str, words: str) -> None:
+    told = explained(text, x=2.0, y=1.0, a=3.0, b=2.0)
+    (step,) = (step for step in told.backward() if step.name == node)
+    assert words in told.sentence(step)
+
+
 def test_numbers_are_put_in_with_brackets_around_negative_ones() -> None:
     told = explained("a*b + (a - b)^2 - a", a=-2.0, b=-3.0)
     spelled = [told.put_in(step.node, lambda value: f"{value:g}") for step in told.forward() if step.gate is not None]
