@@ -31,12 +31,14 @@ class View(NamedTuple):
         x: the values of its inputs.
         s: its local derivatives.
         t: the derivatives of its inputs.
+        start: the value of what is differentiated by.
     """
 
     y: float
     x: Sequence[float]
     s: Sequence[float]
     t: Sequence[float]
+    start: float
 
     @property
     def right(self) -> float:
@@ -278,7 +280,9 @@ class _Inside:
         for node in self._path:
             inputs = self._graph.inputs(node)
             moved = [tangents.get(source, 0.0) for source in inputs]
-            view = View(trace.values[node], [trace.values[source] for source in inputs], trace.slopes[node], moved)
+            view = View(
+                trace.values[node], [trace.values[source] for source in inputs], trace.slopes[node], moved, trace.values[self._wrt]
+            )
             if node != slip.node or slip.rule is None:
                 tangents[node] = view.right
             else:
@@ -314,8 +318,8 @@ class _Inside:
 
     def _parts(self) -> Iterator[Slip]:
         for node, name, names, moving in self._gates():
-            for position in moving if len(moving) > 1 else ():
-                rule = "product rule" if name == "*" else "quotient rule" if name == "/" else "sum over the paths"
+            for position in moving if len(moving) > 1 and name != "*" else ():
+                rule = "quotient rule" if name == "/" else "sum over the paths"
                 words = f"a part of the {rule} is missing: the one with the derivative of {names[position]}, in {self._label(node)}"
                 yield Slip(node, _with_slope(position, 0.0), words)
 
@@ -329,6 +333,7 @@ class _Inside:
             if len(moving) == 1:
                 yield Slip(node, lambda gate: -gate.right, f"the sign is wrong in the derivative of {own}")
                 yield Slip(node, lambda gate: gate.y * sum(gate.t), f"{own} was left as it is instead of being differentiated")
+                yield from self._elsewhere(node, own, names[moving[0]], moving[0])
             for position in moving:
                 if len(moving) > 1:
                     words = f"the sign is wrong of the part with the derivative of {names[position]}, in {own}"
@@ -336,6 +341,30 @@ class _Inside:
                 yield Slip(node, _with_slope(position, 1.0), f"a factor is missing: the derivative of {own} by {names[position]}")
             for factor, words in ((2.0, "there is a factor of 2 too many"), (0.5, "a factor of 2 is missing")):
                 yield Slip(node, _scaled(factor), f"{words} in the derivative of {own}")
+
+    def _elsewhere(self, node: int, own: str, inner: str, position: int) -> Iterator[Slip]:
+        """The outer derivative, taken at something else than the inner function."""
+        operator = self._graph.operator(node)
+        if self._graph.inputs(node)[position] == self._wrt:
+            return
+
+        def slope_at(gate: View, x: float) -> float:
+            inputs = [x if at == position else value for at, value in enumerate(gate.x)]
+            slope = scalar.guarded_slopes(operator)(scalar.guarded_forward(operator)(*inputs), *inputs)[position]
+            return 0.0 if slope is None else slope
+
+        start = self._label(self._wrt)
+        for factor, words in ((True, ""), (False, ", and not multiplied by that")):
+            yield Slip(
+                node,
+                lambda gate, factor=factor: slope_at(gate, gate.t[position]) * (gate.t[position] if factor else 1.0),  # type: ignore[misc]
+                f"the derivative of {own} was taken at the derivative of {inner}, not at {inner}{words}",
+            )
+        yield Slip(
+            node,
+            lambda gate: slope_at(gate, gate.start) * gate.t[position],
+            f"the derivative of {own} was taken at {start}, not at {inner}",
+        )
 
 
 def _with_tangent(position: int) -> Rule:
@@ -358,6 +387,8 @@ FIRST, SECOND, BOTH = (0,), (1,), (0, 1)
 
 PECULIAR: dict[tuple[str, tuple[int, ...]], tuple[tuple[Rule, str], ...]] = {
     ("*", BOTH): (
+        (_with_slope(0, 0.0), "a part of the product rule is missing: the one with the derivative of {0}, in {y}"),
+        (_with_slope(1, 0.0), "a part of the product rule is missing: the one with the derivative of {1}, in {y}"),
         (
             lambda gate: gate.t[0] * gate.t[1],
             "the derivative of a product was taken as the product of the derivatives: ({0})*({1})",
@@ -388,6 +419,8 @@ PECULIAR: dict[tuple[str, tuple[int, ...]], tuple[tuple[Rule, str], ...]] = {
         (lambda gate: gate.right / gate.x[1], "the factor {1} is missing, the exponent of {y}"),
         (lambda gate: gate.right * gate.x[0] / gate.x[1], "{y} was left as it is instead of being differentiated"),
         (lambda gate: gate.right * (gate.x[1] - 1.0) / gate.x[1], "the factor in front is {1}, not one less: {y}"),
+        (lambda gate: gate.right * gate.x[0] ** 2, "the exponent is raised by one, not lowered: {y}"),
+        (lambda gate: gate.y * gate.x[0] / (gate.x[1] + 1.0), "{y} was integrated instead of being differentiated"),
     ),
     ("pow", SECOND): (
         (
@@ -398,18 +431,38 @@ PECULIAR: dict[tuple[str, tuple[int, ...]], tuple[tuple[Rule, str], ...]] = {
     ),
     ("pow", BOTH): (
         (lambda gate: gate.with_slope(1, 0.0), "the power rule does not hold where the exponent varies, too: {y}"),
+        (lambda gate: gate.with_slope(0, 0.0), "the base varies, too, which adds a part by the power rule: {y}"),
         (lambda gate: gate.with_slope(1, gate.y), "the factor log({0}) is missing: {y}"),
     ),
     ("square", FIRST): (
         (lambda gate: gate.x[0] * gate.t[0], "the factor 2 is missing, the exponent of {y}"),
         (lambda gate: 2.0 * gate.y * gate.t[0], "the exponent is not lowered by one: {y}"),
+        (lambda gate: gate.y * gate.x[0] / 3.0, "{y} was integrated instead of being differentiated"),
     ),
     ("exp", FIRST): (
         (
             lambda gate: gate.x[0] * math.exp(gate.x[0] - 1.0) * gate.t[0],
             "the power rule does not hold for a power whose exponent varies: {y}",
         ),
+        (
+            lambda gate: gate.x[0] * math.exp(gate.x[0] - 1.0),
+            "the power rule does not hold for a power whose exponent varies: {y}",
+        ),
     ),
-    ("sqrt", FIRST): ((lambda gate: gate.t[0] / gate.y, "the factor 1/2 is missing: {y}"),),
+    ("sqrt", FIRST): (
+        (lambda gate: gate.t[0] / gate.y, "the factor 1/2 is missing: {y}"),
+        (lambda gate: 0.5 * gate.y * gate.t[0], "the exponent is not lowered by one: {y}"),
+    ),
+    ("log10", FIRST): ((lambda gate: gate.t[0] / gate.x[0], "the factor 1/log(10) is missing: {y}"),),
+    ("log2", FIRST): ((lambda gate: gate.t[0] / gate.x[0], "the factor 1/log(2) is missing: {y}"),),
+    ("tanh", FIRST): ((lambda gate: (1.0 + gate.y**2) * gate.t[0], "tanh has the derivative 1 - tanh^2, with a minus: {y}"),),
+    ("tan", FIRST): ((lambda gate: (1.0 - gate.y**2) * gate.t[0], "tan has the derivative 1 + tan^2, with a plus: {y}"),),
+    **{
+        (name, (position,)): (
+            (_with_slope(position, 1.0), f"{name} hands the gradient on only where {{{position}}} is the {size}: {{y}}"),
+        )
+        for name, size in (("max", "larger"), ("min", "smaller"))
+        for position in (0, 1)
+    },
 }
 """Slips at particular gates, by the gate's name and the positions of the inputs that vary."""
