@@ -268,8 +268,8 @@ class Explanation:
         for position in wanted:
             source = inputs[position]
             made = Contribution(node, source, position, above, slopes[position], parts[position], self._local(node, position))
-            if made.value is not None and not evaluation.shape(source):
-                made.value = float(made.value)
+            if made.value is not None:
+                made.value = made.value + 0.0 if evaluation.shape(source) else float(made.value)
             if slopes[position] is not None and evaluation.shape(node) != evaluation.shape(source):
                 made.sum_from = evaluation.shape(node)
             if isinstance(made.value, float) and not math.isfinite(made.value) and math.isfinite(above):

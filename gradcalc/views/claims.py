@@ -93,7 +93,7 @@ def _verdict_words(found: Verification) -> str:
     where = _where_words(found)
     return {
         "ok": f"backpropagation and numerical derivatives agree {where}",
-        "kink": f"at the given point {names} follows a convention",
+        "kink": f"at the given point {names} follow{'s' if len(disagreeing) == 1 else ''} a convention",
         "edge": f"at the given point the function has an edge: {names}",
         "unsure": f"the numerical derivatives are too uncertain to judge {names}",
         "mismatch": f"backpropagation and numerical derivatives disagree in {names}",

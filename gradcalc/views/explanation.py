@@ -114,7 +114,7 @@ class _Writer:
                     pieces += [Span(f"{padding} = {numbers}")]
                     padding = " " * (widths[2] - width(numbers)) if fits else ""
                 else:
-                    padding = " " * (widths[1] - width(formula) + widths[2] + 3) if fits else ""
+                    padding = " " * (widths[1] - width(formula) + (widths[2] + 3 if widths[2] else 0)) if fits else ""
             else:
                 columns = sum(widths) + 3 * sum(1 for size in widths[1:] if size)
                 padding = " " * (columns - width(name)) if fits else ""
