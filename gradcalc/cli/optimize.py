@@ -104,7 +104,8 @@ def command(
     workspace = program.workspace()
     bounds = bounds_given(bound)
     traced_here = trace and output.path is None and sys.stdout.isatty()
-    with output, LiveCurve("value", watched=not output.quiet and not traced_here) as curve:
+    curve = LiveCurve("value", watched=not output.quiet and not traced_here)
+    with output:
         search = _Searches(output, workspace, curve, trace)
         for answer in program.formulas(workspace, kinds=("range",), optional=True):
             search.asked = True
@@ -156,9 +157,9 @@ class _Searches:
 
         kinds = {name: entry.kind for name, entry in self.workspace.program.known.items()}
         problem, names, warnings = problem_of(formula, over, kinds, bounds, uphill, method.needs != "values")
-        self.curve.begin_again(formula.text)
-        watch, steps = self._watcher(formula.text, names, settings.steps)
-        found = search(problem, method, settings, starts, seed, watch)
+        watch, steps = self._watcher(formula.text, names, settings.steps, starts)
+        with self.curve.begin_again(formula.text):
+            found = search(problem, method, settings, starts, seed, watch)
         answer = Search(formula.text, names, method, settings.rate, seed, found, [*formula.warnings, *warnings])
         if found.outcome.start.value == found.outcome.start.value:
             self._write(answer, steps)
@@ -170,7 +171,7 @@ class _Searches:
         return dict(zip(names, found.outcome.end.values))
 
     def _watcher(
-        self, text: str, names: Sequence[str], total: int
+        self, text: str, names: Sequence[str], total: int, starts: int
     ) -> tuple[Callable[[int, State], None] | None, list[tuple[int, State]]]:
         """Who is told every step: the curve, and the trace."""
         from gradcalc.views.search import step_header, step_line, step_row
@@ -194,7 +195,7 @@ class _Searches:
         def watch(number: int, state: State) -> None:
             if write is not None:
                 write(number, state)
-            curve.add(state.step, total, state.value)
+            curve.add(state.step, total, state.value, number, starts)
 
         return watch, kept
 

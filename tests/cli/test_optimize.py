@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from examples.pictures.terminal import Terminal
 from gradcalc.learning.methods import METHODS
 from tests.cli.harness import COMMAND, ROOT, run
 
@@ -350,6 +351,22 @@ def test_a_curve_and_a_bar_are_for_those_who_watch() -> None:
     assert "┤" in shown
     assert "┤" not in out and "\x1b" not in out
     assert out.startswith("sum(sin(w)^2) + x^2 = ")
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_results_stay_when_the_curve_goes(form: str) -> None:
+    program = "(1 - x)^2 + 100*(y - x^2)^2; (2 - x)^2 + y^2"
+    slow = ("--x", "-1.2", "--y", "1", "--rate", "0.0001", "--steps", "200000", "--tolerance", "0")
+    command = [*COMMAND, "optimize", program, "--minimize", *slow, "--format", form]
+    with Terminal(command, 100, 40, folder=str(ROOT)) as terminal:
+        assert terminal.finish() == 0
+        shown = terminal.text()
+    assert b"of 200000" in terminal.raw
+    assert "┤" not in shown
+    if form == "json":
+        assert shown.replace("\n", "").count('"schema": 1') == 2, shown
+    else:
+        assert re.search(r"^\(1 - x\)\^2 \+ 100.* = .*\nmini(.|\n)*\ny .*\n\n\(2 - x\)\^2 \+ y\^2 = (.|\n)*\ny ", shown), shown
 
 
 @pytest.mark.parametrize("arguments", [(), ("--quiet",)])
