@@ -54,7 +54,7 @@ def command(
     correlations: bool,
 ) -> int:
     """Fit every output of a program to the data."""
-    from gradcalc.cli.rows import named_file, refuse_taken_input
+    from gradcalc.cli.rows import named_file, refuse_overwriting, refuse_taken_input
     from gradcalc.engine.shapes import MAXIMUM_BYTES
     from gradcalc.tables.columns import open_columns
 
@@ -64,6 +64,7 @@ def command(
         raise UsageProblem("there is no target", remedy="name the column that the formula should be: --target y")
     _refuse_options_of_train(program)
     refuse_taken_input([data], program)
+    refuse_overwriting({"-o": output.path}, [data])
     program.source = named_file(program.source)
     workspace = program.workspace()
     names = [name for group in over for name in group]

@@ -80,7 +80,8 @@ def command(
     max_rows: int | None,
 ) -> int:
     """Evaluate every output of a program for every row."""
-    from gradcalc.cli.sweeping import Plan, Wishes, refuse_overwriting
+    from gradcalc.cli.rows import refuse_overwriting
+    from gradcalc.cli.sweeping import Plan, Wishes
 
     if cluster is not None and jobs is not None:
         raise UsageProblem("--jobs is about this computer, and --cluster about others", remedy="leave out one of them")
@@ -97,7 +98,7 @@ def command(
         most_rows=max_rows,
     )
     if data is not None:
-        refuse_overwriting(output.path, data)
+        refuse_overwriting({"-o": output.path}, [data])
         if data == "-" and program.source.reads_standard_input:
             raise UsageProblem(
                 "the program and the table can't both come from standard input", remedy="name a file for one of them"

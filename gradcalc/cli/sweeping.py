@@ -18,7 +18,7 @@ from gradcalc.tables.columns import unknown_column
 from gradcalc.tables.grid import Axis, GridSource
 from gradcalc.tables.layout import Column, Known, Result, choose, output_titles
 from gradcalc.tables.pieces import Source
-from gradcalc.tables.sources import STANDARD_INPUT, open_source
+from gradcalc.tables.sources import open_source
 from gradcalc.tables.sweep import Done, Sample, Sweep, Told, batch_rows, on_threads, processors
 from gradcalc.tables.writers import Writer, open_writer
 from gradcalc.views.numbers import number_text
@@ -49,21 +49,6 @@ class Wishes:
     cluster: str | None
     check: int | None
     most_rows: int | None
-
-
-def refuse_overwriting(target: str | None, data: str) -> None:
-    """Refuse to write to the file that is read, or into the folder.
-
-    Raises:
-        UsageProblem: the results would take the place of the data.
-    """
-    file = data if os.path.exists(data) else data.partition("=")[2]
-    if target is None or data == STANDARD_INPUT or not os.path.exists(file):
-        return
-    same = os.path.exists(target) and os.path.samefile(target, file)
-    if same or (os.path.isdir(file) and os.path.realpath(os.path.dirname(target) or ".") == os.path.realpath(file)):
-        words = "is the table that is read" if same else f"would become a part of the table {file}"
-        raise UsageProblem(f"-o {target} {words}", remedy="name another file after -o")
 
 
 class Plan:

@@ -14,7 +14,7 @@ import numpy
 from gradcalc.cli.losses import Judged
 from gradcalc.cli.output import Output, complain
 from gradcalc.cli.program import GivenProgram, Source
-from gradcalc.cli.rows import named_file, refuse_taken_input
+from gradcalc.cli.rows import named_file, refuse_overwriting, refuse_taken_input
 from gradcalc.cli.searching import FEW, bounds_given, diverged, last_state, not_finite, short
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, ShapeProblem, UsageProblem
 from gradcalc.gates.reductions import spell_shape
@@ -22,7 +22,7 @@ from gradcalc.graph import Graph
 from gradcalc.language.nearest import nearest
 from gradcalc.language.program import Assigned, Program
 from gradcalc.language.program import Output as OutputStatement
-from gradcalc.learning.checkpoint import Checkpoint, fitting, load, ordered, save
+from gradcalc.learning.checkpoint import Checkpoint, fitting, is_run, load, ordered, save
 from gradcalc.learning.methods import METHODS, Method
 from gradcalc.learning.parameters import bounds_of, chosen_inputs
 from gradcalc.learning.problem import flows
@@ -111,9 +111,10 @@ class Trainer:
             self._run()
 
     def _run(self) -> None:
+        refuse_taken_input(self.wishes.data, self.program)
+        refuse_overwriting({"--save": self.wishes.save, "-o": self.output.path}, self.wishes.data)
         wishes = self._resumed(self.wishes)
         bounds = bounds_given(wishes.bounds)
-        refuse_taken_input(wishes.data, self.program)
         data = DataSet(wishes.data, self.program.max_array)
         target = None if wishes.target is None else as_input(wishes.target)
         if target is not None and target not in data.owners:
@@ -152,7 +153,13 @@ class Trainer:
             raise UsageProblem("--resume goes on from the file of --save", remedy="write --save FILE.npz --resume")
         if wishes.save is not None and not wishes.save.endswith(".npz"):
             raise UsageProblem(f"--save {wishes.save} is not the name of an .npz", remedy=f"write --save {wishes.save}.npz")
-        if not wishes.resume or wishes.save is None:
+        if wishes.save is None:
+            return wishes
+        if not wishes.resume:
+            if os.path.exists(wishes.save) and not is_run(wishes.save):
+                raise UsageProblem(
+                    f"--save {wishes.save} would replace a file that is no run of training", remedy="name another file after --save"
+                )
             return wishes
         if not os.path.exists(wishes.save):
             self.warnings.append(f"{wishes.save} does not exist yet: this run begins anew")

@@ -109,6 +109,15 @@ def _mode(path: str) -> int:
         return 0o666 & ~mask
 
 
+def is_run(path: str) -> bool:
+    """Whether a file is a run that `save` wrote, so that another run may take its place."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"{PREFIX}run.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def load(path: str) -> Checkpoint:
     """Read a run that `save` wrote.
 

@@ -35,16 +35,21 @@ class Rows:
     inputs: Sequence[str]
     values: Mapping[str, Any]
 
-    def over(self, parameters: Sequence[str]) -> Over:
-        """The same as a function of some of its inputs."""
-        return Over(self, parameters)
+    @property
+    def count(self) -> int:
+        """How many rows its columns have; 1 where it has none, since then it is the same in every row."""
+        return max((len(value) for value in self.values.values() if numpy.ndim(value)), default=1)
+
+    def over(self, parameters: Sequence[str], count: int) -> Over:
+        """The same over so many rows as a function of some of its inputs."""
+        return Over(self, parameters, count)
 
 
 class Over:
     """Values of a formula over all rows as a function of its parameters, and their Jacobian."""
 
-    def __init__(self, rows: Rows, parameters: Sequence[str]) -> None:
-        self.length = max((len(value) for value in rows.values.values() if numpy.ndim(value)), default=1)
+    def __init__(self, rows: Rows, parameters: Sequence[str], count: int) -> None:
+        self.length = count
         self._columns = [rows.values[name] for name in rows.inputs]
         self._places = [rows.inputs.index(name) for name in parameters]
         self._values = compile_graph(rows.graph, (), None)
@@ -131,10 +136,10 @@ def fit(
         GradcalcError: a row's target or standard deviation is no finite number, the formula is not finite at the start, or
             there are fewer rows than parameters.
     """
-    over = formula.over(parameters)
-    wanted = _finite(target.over(()).values(), "the target")
-    count = max(over.length, len(wanted))
-    spread = numpy.ones(1) if deviation is None else _finite(deviation.over(()).values(), "the standard deviation")
+    count = max(rows.count for rows in (formula, target, deviation) if rows is not None)
+    over = formula.over(parameters, count)
+    wanted = _finite(target.over((), count).values(), "the target")
+    spread = numpy.ones(1) if deviation is None else _finite(deviation.over((), count).values(), "the standard deviation")
     if not (spread > 0).all():
         row = int(numpy.argmin(spread > 0)) + 1
         raise DataProblem(f"the standard deviation in row {row} is {spread[row - 1]:g}, and must be positive")
@@ -144,6 +149,7 @@ def fit(
         lambda x: (over.values(x) - wanted) / spread,
         lambda x: over.jacobian(x) / spread.reshape(-1, 1),
         numpy.array([float(formula.values[name]) for name in parameters]),
+        float(numpy.linalg.norm(wanted / spread)),
     )
     _check_start(over, problem, parameters)
     solution = least_squares(problem, steps, progress)
@@ -175,6 +181,14 @@ def _check_start(over: Over, problem: Problem, parameters: Sequence[str]) -> Non
                 f"at the start ({named}) the derivative by {name} is {column[row]} in row {row + 1}",
                 remedy="start from other values: --NAME VALUE",
             )
+    with numpy.errstate(all="ignore"):
+        residuals = problem.residuals(problem.start)
+        infinite = not numpy.isfinite(residuals @ residuals)
+    if infinite:
+        raise BindingProblem(
+            f"at the start ({named}) the sum of the squares of the residuals is infinite",
+            remedy="start from other values: --NAME VALUE, or divide the formula and the target by a constant",
+        )
 
 
 def _fitted(solution: Solution, start: Vector, names: Sequence[str], absolute: bool) -> Fitted:

@@ -34,6 +34,12 @@ MOST_DAMPING = 1e25
 FLAT = 1e-13
 """A decrease below this part of the sum of squares is within its rounding."""
 
+ROUNDING = 2e-15
+"""Residuals below this part of what they are differences of are made of rounding alone: the fit is perfect."""
+
+WORTHWHILE = 1e-4
+"""A polishing step that makes the sum of squares so many times smaller is taken, whatever its size."""
+
 POLISHING_STEPS = 60
 
 SINGULAR = 1e-14
@@ -48,11 +54,18 @@ class Problem:
         residuals: of parameters (p,), the residuals (n,).
         jacobian: of parameters (p,), their derivatives (n, p), exact.
         start: the parameters to begin with, (p,).
+        size: the length of the target, from which the residuals are differences.
     """
 
     residuals: Callable[[Vector], Vector]
     jacobian: Callable[[Vector], Matrix]
     start: Vector
+    size: float = 0.0
+
+    def perfect(self, state: State) -> bool:
+        """Whether nothing is left at a point but the rounding of the formula and of its parameters."""
+        formula = numpy.linalg.norm(abs(state.jacobian) @ abs(state.parameters))
+        return bool(numpy.linalg.norm(state.residuals) <= ROUNDING * (self.size + formula))
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,8 @@ def least_squares(problem: Problem, steps: int = 5000, progress: Callable[[int, 
 
 def _damped_step(problem: Problem, state: State, scale: Vector, damping: float) -> tuple[State, float] | None:
     """The next state and its damping; None where nothing more can be gained beyond rounding."""
+    if problem.perfect(state):
+        return None
     left, sizes, right = numpy.linalg.svd(state.jacobian / scale, full_matrices=False)
 
     def solve(target: Vector) -> Vector:
@@ -196,17 +211,18 @@ def _polished(problem: Problem, state: State, taken: int) -> Solution:
             return _solution(state, taken, False, "the data do not determine all parameters")
         step = -(right.T @ (left.T @ state.residuals / sizes)) / scale
         size = float(numpy.max(abs(step) * scale / (abs(state.parameters) * scale + numpy.linalg.norm(state.residuals))))
-        if size >= smallest or not step.any():
+        if not step.any():
             break
         parameters = state.parameters + step
         residuals = problem.residuals(parameters)
-        if not float(residuals @ residuals) <= state.cost * (1 + 1e-9):
+        cost = float(residuals @ residuals)
+        if not cost <= state.cost * (1 + 1e-9) or (size >= smallest and cost > WORTHWHILE * state.cost):
             break
-        smallest = size
+        smallest = min(size, smallest)
         state = State(parameters, residuals, problem.jacobian(parameters))
     # At a minimum the residuals stand at right angles to every column of the Jacobian.
     slant = abs(state.jacobian.T @ state.residuals) / (_norms(state.jacobian) * numpy.linalg.norm(state.residuals) + 1e-300)
-    converged = bool(slant.max(initial=0.0) < 1e-5) or smallest < 1e-8
+    converged = bool(slant.max(initial=0.0) < 1e-5) or smallest < 1e-8 or problem.perfect(state)
     return _solution(state, taken, converged, "converged" if converged else "no step makes the sum of squares smaller")
 
 

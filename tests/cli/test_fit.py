@@ -144,3 +144,11 @@ def test_percentages_have_no_exponents() -> None:
     answer = run("fit", "a*x + b*sin(x)", *DATA, "--target", "y", "--a", "1", "--b", "1")
     assert re.search(r"\d{2,} %", answer.out)
     assert not re.search(r"e\+\d+ %", answer.out)
+
+
+def test_the_data_are_not_written_over(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("x,y\n1,2\n2,3\n3,5\n")
+    answer = run("fit", "m*x", "--data", str(table), "--target", "y", "--m", "1", "-o", f"{tmp_path}/./mine.csv")
+    assert (answer.status, "is the table that is read" in answer.err) == (2, True), answer
+    assert table.read_text() == "x,y\n1,2\n2,3\n3,5\n"

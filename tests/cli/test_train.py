@@ -234,6 +234,36 @@ def test_what_is_learned_can_be_used_by_eval(rows: str, tmp_path: Path) -> None:
     assert run("eval", LINE, "--x", "1", "--bindings", model, "--b", "0", "--value").out == f"{document['inputs']['w']!r}\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "mine.npz", "--save", "mine.npz"], "--save mine.npz is the table that is read"),
+        (["--data", "mine.npz", "--save", "link.npz"], "--save link.npz is the table that is read"),
+        (["--data", "x=x.npy", "--data", "y=y.npy", "-o", "./x.npy"], "-o ./x.npy is the table that is read"),
+        (["--data", "mine.npz", "--save", "v.npz", "-o", "./v.npz"], "--save v.npz and -o ./v.npz are one file"),
+        (["--data", "mine.npz", "--save", "other.npz"], "--save other.npz would replace a file that is no run of training"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    numpy.savez("mine.npz", x=numpy.arange(4.0), y=numpy.arange(4.0))
+    numpy.savez("other.npz", z=1.0)
+    for name in "xy":
+        numpy.save(f"{name}.npy", numpy.arange(4.0))
+    os.symlink("mine.npz", "link.npz")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    answer = run("train", LINE, "--target", "y", *arguments, "--epochs", "1")
+    assert (answer.status, message in answer.err) == (2, True), answer
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_run_takes_the_place_of_a_run(rows: str, tmp_path: Path) -> None:
+    arguments = (LINE, "--target", "y", "--data", rows, "--epochs", "2", "--save", f"{tmp_path}/m.npz", "--seed", "1")
+    assert train(*arguments) == train(*arguments)
+
+
 # ---- interrupted and resumed -----------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,29 @@ def test_standard_deviations_of_rows_weigh_them_and_fix_the_errors() -> None:
     assert found.errors[0] == pytest.approx(1 / numpy.sqrt((weights * x * x).sum()), rel=1e-13)
 
 
+def test_a_mean_is_fitted() -> None:
+    y = numpy.array([1.0, 2.0, 4.0, 9.0])
+    found = fitted("a", "y", {"y": y}, {"a": 0.0})
+    assert found.converged
+    assert (found.rows, found.values[0]) == (4, pytest.approx(4.0, rel=1e-14))
+    assert found.errors[0] == pytest.approx(y.std(ddof=1) / 2, rel=1e-13)
+    weighted = fitted("a", "y", {"y": [2.0, 2.0], "s": [1.0, 1.0]}, {"a": 0.0}, "s")
+    assert weighted.errors[0] == pytest.approx(0.5**0.5)
+    assert numpy.isinf(fitted("a + floor(b)", "y", {"y": y}, {"a": 0.0, "b": 1.5}).errors[1])
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [([1, 2, 3], [2, 4, 6]), ([0, 1, 2, 3], [0, 3, 6, 9]), ([0, 1, 2, 3], [0, 0, 0, 0]), (range(5), [1.1, 2.3, 3.5, 4.7, 5.9])],
+)
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e100])
+def test_a_perfect_fit_is_one(x: Sequence[int], y: Sequence[float], scale: float) -> None:
+    found = fitted("m*x + b", "y", {"x": x, "y": scale * numpy.array(y)}, {"m": scale, "b": 0.0})
+    assert (found.converged, found.warnings) == (True, ())
+    assert found.steps < 40
+    assert found.values / scale == pytest.approx([y[1] - y[0], y[0] - (y[1] - y[0]) * x[0]], rel=1e-14, abs=1e-14)
+
+
 def test_parameters_that_the_data_do_not_determine_are_named() -> None:
     x = numpy.arange(1.0, 6.0)
     found = fitted("a*b*x + c", "y", {"x": x, "y": 3 * x + x % 2}, {"a": 1.0, "b": 1.0, "c": 0.0})
@@ -98,5 +122,7 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         fitted("sqrt(a)*x^2", "x", columns, {"a": 0.0})
     with pytest.raises(DataProblem, match="3 rows cannot determine 4 parameters"):
         fitted("a + b*x + c*x^2 + d*x^3", "x", columns, dict.fromkeys("abcd", 1.0))
+    with pytest.raises(BindingProblem, match=r"at the start \(m = 1e\+300, b = 1\) the sum of the squares .* is infinite"):
+        fitted("m*x + b", "x", columns, {"m": 1e300, "b": 1.0})
     with pytest.raises(DataProblem, match="standard deviation in row 3 is -3"):
         fitted("a*x", "x", columns, {"a": 1.0}, "x")
