@@ -152,7 +152,7 @@ class _Searches:
         seed: int,
     ) -> dict[str, Any]:
         """Optimize one output, write what came out, and return the values found; none where the search failed."""
-        from gradcalc.cli.searching import failure, problem_of
+        from gradcalc.cli.searching import failure, problem_of, unmoved
         from gradcalc.learning.search import Search, search
 
         kinds = {name: entry.kind for name, entry in self.workspace.program.known.items()}
@@ -161,6 +161,7 @@ class _Searches:
         with self.curve.begin_again(formula.text):
             found = search(problem, method, settings, starts, seed, watch)
         answer = Search(formula.text, names, method, settings.rate, seed, found, [*formula.warnings, *warnings])
+        answer.warnings.extend(unmoved(answer))
         if found.outcome.start.value == found.outcome.start.value:
             self._write(answer, steps)
         for warning in answer.warnings:

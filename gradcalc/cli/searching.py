@@ -160,13 +160,49 @@ def diverged(what: str, rate: float | None, stable: float | None, when: str, whe
         state: the last good one, in words.
     """
     assert rate is not None
-    if stable is not None and stable < rate:
-        remedy = f"try --rate {stable / 2:.2g}: {where}, rates below {stable:.2g} are stable"
-    else:
-        remedy = f"try a smaller one: --rate {rate / 10:.2g}"
     return SearchProblem(
-        f"the rate {rate:g} is too large: {what} gets worse with every step, more and more ({when})", remedy=f"{remedy}\n{state}"
+        f"the rate {rate:g} is too large: {what} gets worse and worse ({when})",
+        remedy=f"try {smaller(rate, stable, where)}\n{state}",
     )
+
+
+def smaller(rate: float, stable: float | None, where: str) -> str:
+    """A rate to try instead of one that is too large; see `diverged`."""
+    if stable is not None and stable <= rate:
+        return f"--rate {stable / 2:.2g}: {where}, rates below {stable:.2g} are stable"
+    return f"a smaller one: --rate {rate / 10:.2g}"
+
+
+def unmoved(search: Search) -> list[str]:
+    """A warning if a search gave up short of a minimum, or made all its steps and gained nothing."""
+    from gradcalc.learning.surroundings import stable_rate
+
+    outcome, problem = search.found.outcome, search.found.problem
+    start, end = outcome.start, outcome.end
+    if outcome.stop.short:
+        extreme = "maximum" if problem.uphill else "minimum"
+        advice = "try another method, or a --bound" if search.rate is None or search.method.rule is None else "try a larger --rate"
+        return [f"this is no {extreme} of {short(search.output)}: {outcome.stop.words}\n  {advice}"]
+    if outcome.stop.kind != "steps" or not end.step or problem.sign * (end.value - start.value) < 0.0:
+        return []
+    stable = stable_rate(problem, start.values, search.method)
+    advice = "" if search.rate is None else smaller(search.rate, stable, "at the start")
+    steps = f"{end.step} step{'' if end.step == 1 else 's'}"
+    return [nothing_gained(short(search.output), start.value, end.value, steps, advice)]
+
+
+def nothing_gained(what: str, start: float, end: float, steps: str, advice: str) -> str:
+    """A warning that a search, or a run of training, ended no better than it began.
+
+    Args:
+        what: was to be made small or large.
+        start: its value in the beginning.
+        end: its value at the end.
+        steps: how many were made, in words.
+        advice: what to try, or nothing.
+    """
+    change = "is the same as at the start" if start == end else "is worse than at the start"
+    return f"nothing was gained in {steps}: {what} {change}" + (f"\n  try {advice}" if advice else "")
 
 
 def not_finite(

@@ -15,7 +15,7 @@ from gradcalc.cli.losses import Judged
 from gradcalc.cli.output import Output, complain
 from gradcalc.cli.program import GivenProgram, Source
 from gradcalc.cli.rows import named_file, refuse_overwriting, refuse_taken_input
-from gradcalc.cli.searching import FEW, bounds_given, diverged, last_state, not_finite, short
+from gradcalc.cli.searching import FEW, bounds_given, diverged, last_state, not_finite, nothing_gained, short, smaller
 from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, ShapeProblem, UsageProblem
 from gradcalc.gates.reductions import spell_shape
 from gradcalc.graph import Graph
@@ -393,18 +393,28 @@ class Trainer:
                 for epoch in training.run(watch):
                     self._tell(epoch, metrics, wishes.trace)
                     keep.now_and_then(training)
-                loss = training.finish()
+                loss = training.finish(first)
             except KeyboardInterrupt:
                 keep.save(training)
                 if wishes.save is not None and not output.quiet:
                     complain(f"interrupted: {wishes.save} holds the run {_reached(training)}; --resume goes on from there")
                 raise
         keep.save(training)
+        self._warn_of_no_gain(judged, training, first, loss)
         self._write(judged, names, start, first, loss, training, metrics, wishes)
         for warning in self.warnings:
             output.warning(warning)
         if training.stop is not None and training.stop.failed:
             output.error(self._failure(judged, names, training))
+
+    def _warn_of_no_gain(self, judged: Judged, training: Training, first: float, loss: float) -> None:
+        """Say that a run that came to its end made nothing better."""
+        epochs = len(training.history)
+        if training.stop is None and epochs and loss >= first:
+            stable, where = training.stable_rate()
+            steps = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+            advice = smaller(training.settings.rate, stable, _after(where))
+            self.warnings.append(nothing_gained(short(judged.text), first, loss, steps, advice))
 
     def _tell(self, epoch: Epoch, metrics: Sequence[str], traced: bool) -> None:
         if traced and self.output.format == "csv":
@@ -469,9 +479,9 @@ class Trainer:
             words += f"\nthat state is saved in {self.wishes.save}"
         what = short(judged.text)
         if stop.kind == "diverging" or training.culprit is None:
-            where = f"after step {training.good.steps}" if training.good.steps else "at the start"
             words = f"columns of a common scale allow a larger one\n{words}"
-            return diverged(what, training.settings.rate, training.stable_rate(), when, where, words)
+            stable, where = training.stable_rate()
+            return diverged(what, training.settings.rate, stable, when, _after(where), words)
         return not_finite(judged.formula, training.culprit, stop.values or [], when, words, failed.steps == 0)
 
 
@@ -479,6 +489,10 @@ def _reached(training: Training) -> str:
     state = training.state
     inside = f", batch {state.batch} of {training.batches}" if state.batch else ""
     return f"after epoch {state.epoch}{inside}"
+
+
+def _after(state: State) -> str:
+    return f"after step {state.steps}" if state.steps else "at the start"
 
 
 class Keeper:

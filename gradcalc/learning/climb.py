@@ -11,7 +11,7 @@ from gradcalc.engine.finite import all_finite
 from gradcalc.errors import MissingExtra, UsageProblem
 from gradcalc.learning.methods import Method
 from gradcalc.learning.problem import Problem, flattened, unflattened
-from gradcalc.learning.surroundings import ENORMOUS, falls_from, runs_off, stable_rate
+from gradcalc.learning.surroundings import ENORMOUS, better_beside, falls_from, far_worse, runs_off, stable_rate
 
 HESSIAN_SIZE = 2000
 """How many elements Newton's method takes: their Hessian has the square of that."""
@@ -81,12 +81,14 @@ class Stop(NamedTuple):
         words: the same for people.
         values: of a failure the parameters at which it showed.
         stable: of a search that diverged the rate below which it would not have, as far as is known.
+        short: whether it ended short of a minimum, since the method gave up where there is better close by.
     """
 
     kind: str
     words: str
     values: list[Any] | None = None
     stable: float | None = None
+    short: bool = False
 
     @property
     def failed(self) -> bool:
@@ -117,7 +119,8 @@ class Trend:
         self.worse = 0
         """How many of the last steps in a row made it worse."""
         self._first: float | None = None
-        self._best = math.inf
+        self.best = math.inf
+        """The least value so far."""
         self._last = math.inf
         self._gain = 0.0
         self._first_gain = 0.0
@@ -126,7 +129,7 @@ class Trend:
         """Take the next value, small ones being better; answer whether this is going wrong."""
         if self._first is None:
             self._first = value
-        self._best = min(self._best, value)
+        self.best = min(self.best, value)
         gain = value - self._last
         if gain <= 0.0 or gain < self._gain:
             self.worse = 0
@@ -139,7 +142,7 @@ class Trend:
         self._last = value
         if self.worse < WORSE_STEPS or gain <= WORSENING * self._first_gain:
             return False
-        return value - self._first > self._first - self._best  # it has lost more than it ever won
+        return value - self._first > self._first - self.best  # it has lost more than it ever won
 
 
 class Walk:
@@ -243,12 +246,22 @@ class Walk:
 
     def _diverged(self) -> Stop:
         """The end of a search that overshoots, with the rate that would not have, where it was still good."""
-        stable = None if self._good is None else stable_rate(self.problem, self._good.values, self._method)
-        return Stop("diverging", "every step made it worse than the one before", None, stable)
+        return Stop("diverging", "every step made it worse than the one before", None, self._stable())
 
-    def judge(self) -> None:
-        """Look at the end of a search: the gradient vanishes on tops and saddles, too."""
-        if self.stop is None or self.stop.kind != "tolerance" or self._slopes is None:
+    def _stable(self) -> float | None:
+        return None if self._good is None else stable_rate(self.problem, self._good.values, self._method)
+
+    def judge(self, rate: float) -> None:
+        """Look at the end of a search: it may be far from the start, and the gradient vanishes on tops and saddles, too."""
+        if self.stop is not None and self.stop.kind == "steps" and self._start is not None:
+            sign = self.problem.sign
+            if far_worse(sign * self._start.value, self._trend.best, sign * self._value, rate, self._stable):
+                self.stop = Stop("diverging", "the end is far worse than the start", None, self._stable())
+        if self.stop is None or self._slopes is None:
+            return
+        if self.stop.kind == "still" and better_beside(self.problem, self._values, self._slopes):
+            self.stop = self.stop._replace(words=f"{self.stop.words}, though there is better close by", short=True)
+        if self.stop.kind != "tolerance":
             return
         if falls_from(self.problem, self._values, self._slopes):
             extreme = "maximum" if self.problem.uphill else "minimum"
@@ -288,7 +301,7 @@ def climb(
     rate = settings.rate if settings.rate is not None else method.rate if method.rate is not None else 1.0
     with _quiet(problem, method):
         _WAYS.get(method.name, _follow)(problem, method, rate, values, walk)
-        walk.judge()
+        walk.judge(rate)
     return walk.outcome(values)
 
 
@@ -348,7 +361,7 @@ def _newton(problem: Problem, method: Method, rate: float, values: list[Any], wa
     value, slopes = problem.slopes(values)
     while walk.goes_on(values, value, slopes):
         slope = problem.sign * flattened(problem.free(values, slopes))
-        free = slope != 0.0
+        free = slope == problem.sign * flattened(slopes)  # not what is held back by a bound
         curvature = problem.sign * problem.hessian(values)[numpy.ix_(free, free)]
         if not numpy.isfinite(curvature).all():
             walk.rest("the Hessian is not finite here")

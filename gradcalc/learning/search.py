@@ -68,7 +68,8 @@ def search(
         own = settings._replace(seed=(seed, TWEAKS, number))
         watcher = None if watch is None else _numbered(watch, number)
         outcomes.append(climb(problem, method, own, values, watcher))
-    ends = [math.nan if outcome.stop.failed else outcome.end.value for outcome in outcomes]
+    arrived = any(not outcome.stop.failed for outcome in outcomes)
+    ends = [math.nan if arrived and outcome.stop.failed else outcome.good.value for outcome in outcomes]
     chosen = best(ends, problem.uphill)
     return Found(problem, outcomes, chosen, _slopes_at(problem, outcomes[chosen].good))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.learning.methods import MOMENTUM, Method
@@ -26,12 +26,24 @@ FLAT = 1e-2
 ROUNDING = 1e-13
 """Differences of values that are smaller, relative to their size, say nothing."""
 
+CLEARLY = 1e-6
+"""A value that is better by this part of its size is clearly better, and not within what a line search leaves."""
+
+PROBES = 12
+"""How many steps along the gradient are tried for that, each a tenth of the one before."""
+
 DECADE = 10.0
 STEADY = 0.99
 """A function runs off if it gains at every tenfold distance at least this part of what it gained before."""
 
 ENORMOUS = 1e100
 """A value of this size that still grew has no end in sight."""
+
+FAR = 10.0
+"""An end that is worse than the start by more than so many times the size of the start is far worse, if the rate can be blamed."""
+
+BEYOND = 1e6
+"""And by so many times in any case."""
 
 LIMITS = {"numerical": 2.0, "gradient": 2.0, "momentum": 2 * (1 + MOMENTUM), "nesterov": 2 * (1 + MOMENTUM) / (1 + 2 * MOMENTUM)}
 """Up to which rate, times the largest curvature, a method is stable on a parabola."""
@@ -60,6 +72,25 @@ def falls_from(problem: Problem, values: list[Any], slopes: Sequence[Any]) -> bo
                     moved = problem.projected(unflattened(here + way * direction, values))
                     if problem.sign * problem.value(moved) < value - slack:
                         return True
+    return False
+
+
+def better_beside(problem: Problem, values: list[Any], slopes: Sequence[Any]) -> bool:
+    """Whether some step along the gradient makes a function clearly better."""
+    import numpy
+
+    from gradcalc.learning.problem import flattened, unflattened
+
+    here, slope = flattened(values), problem.sign * flattened(problem.free(values, slopes))
+    value, length = problem.sign * problem.value(values), float(numpy.abs(slope).max(initial=0.0))
+    if not 0.0 < length < math.inf:
+        return False
+    reach = max(1.0, float(numpy.abs(here).max()))
+    with numpy.errstate(all="ignore"):
+        for power in range(PROBES):
+            moved = here - slope / length * (reach * DECADE**-power)
+            if problem.sign * problem.value(problem.projected(unflattened(moved, values))) < value - CLEARLY * abs(value):
+                return True
     return False
 
 
@@ -125,6 +156,23 @@ def stable_rate(problem: Problem, values: list[Any], method: Method) -> float | 
             direction = _bend(problem, values, direction / size)
             largest = float(numpy.linalg.norm(direction))
     return limit / largest if 0.0 < largest < math.inf else None
+
+
+def far_worse(start: float, best: float, end: float, rate: float, stable: Callable[[], float | None]) -> bool:
+    """Whether values, small ones being better, came to an end that tells of a rate that is too large.
+
+    Args:
+        start: the first value.
+        best: the least one.
+        end: the last one.
+        rate: the size of the steps.
+        stable: finds out below which rate steps shrink, as far as that is known.
+    """
+    size, rise = max(abs(start), start - best), end - start
+    if not rise > FAR * size:
+        return False
+    limit = stable()
+    return rise > BEYOND * max(1.0, size) or (limit is not None and limit < rate)
 
 
 def runs_off(problem: Problem, start: list[Any], values: list[Any]) -> bool:

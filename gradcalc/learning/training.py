@@ -14,7 +14,7 @@ from gradcalc.learning.climb import Stop, Trend
 from gradcalc.learning.methods import Memory, Method
 from gradcalc.learning.problem import Bound, Problem
 from gradcalc.learning.rows import Split, order
-from gradcalc.learning.surroundings import stable_rate
+from gradcalc.learning.surroundings import far_worse, stable_rate
 
 Prepared = tuple[Graph, "list[Shape] | None"]
 
@@ -188,6 +188,7 @@ class Training:
         self.history = list(history)
         self.good = start
         """Where the epoch with the least loss began."""
+        self._begun = start
         self._least = math.inf
         self.stop: Stop | None = None
         self.culprit: Problem | None = None
@@ -223,6 +224,7 @@ class Training:
         Args:
             watch: is told after every step how many epochs are done, with the part of the present one, and the loss of the batch.
         """
+        self._begun = self.good = self.state
         while self.state.epoch < self.settings.epochs and self.stop is None:
             epoch = self._epoch(watch)
             if epoch is None:
@@ -267,12 +269,22 @@ class Training:
             self.state = self.good
         return epoch
 
-    def stable_rate(self) -> float | None:
-        """Below which rate the steps shrink where the loss was least, as far as that is known."""
-        return stable_rate(self.loss.at(self.rows.training), self.good.values, self.method)
+    def stable_rate(self) -> tuple[float | None, State]:
+        """Below which rate the steps shrink, as far as that is known, and in which state.
 
-    def finish(self) -> float:
-        """The loss over the rows that were learned from, at the end; the step before is the end if that is not finite."""
+        That is where the loss was least or, if the steps shrink there, where this run began.
+        """
+        problem = self.loss.at(self.rows.training)
+        found = stable_rate(problem, self.good.values, self.method)
+        if found is not None and found > self.settings.rate and self._begun is not self.good:
+            return stable_rate(problem, self._begun.values, self.method), self._begun
+        return found, self.good
+
+    def finish(self, first: float) -> float:
+        """The loss over the rows that were learned from, at the end; the step before is the end if that is not finite.
+
+        Where it is far worse than `first`, the loss in the beginning, that is a failure, and the end the best epoch.
+        """
         rows = self.rows.training
         loss = self.measured(self.state.values, rows)
         if not math.isfinite(loss) and self.stop is None:
@@ -280,6 +292,10 @@ class Training:
                 if not math.isfinite(problem.value(self.state.values)):
                     self._fail(problem)
                     break
+            loss = self.measured(self.state.values, rows)
+        if self.stop is None and far_worse(first, min(first, self._least), loss, self.settings.rate, lambda: self.stable_rate()[0]):
+            self.stop = Stop("diverging", "the end is far worse than the start", self.state.values)
+            self.state = self.good
             loss = self.measured(self.state.values, rows)
         return loss
 

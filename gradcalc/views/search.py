@@ -75,7 +75,7 @@ def _goal(search: Search) -> str:
     """`minimized`, but only what came to a minimum."""
     uphill, stop = search.found.problem.uphill, search.found.outcome.stop
     done, under_way = ("maximized", "maximizing") if uphill else ("minimized", "minimizing")
-    return under_way if stop.failed or stop.kind == "steps" else done
+    return under_way if stop.failed or stop.short or stop.kind == "steps" else done
 
 
 def _end_norm(search: Search) -> float:

@@ -353,6 +353,26 @@ def test_a_curve_and_a_bar_are_for_those_who_watch() -> None:
     assert out.startswith("sum(sin(w)^2) + x^2 = ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "warning"),
+    [
+        (
+            ("--x", "6", "--rate", "1"),
+            "nothing was gained in 1000 steps: x^2 is the same as at the start\n  try --rate 0.5: at the start",
+        ),
+        (("--x", "6", "--rate", "1.001", "--steps", "1"), "nothing was gained in 1 step: x^2 is worse than at the start"),
+        (
+            ("--x", "6", "--rate", "1e-30"),
+            "this is no minimum of x^2: the last step changed nothing, though there is better close by",
+        ),
+    ],
+)
+def test_a_search_that_gains_nothing_says_so(arguments: tuple[str, ...], warning: str) -> None:
+    answer = run("optimize", "x^2", "--minimize", *arguments)
+    assert (answer.status, f"warning: {warning}" in answer.err) == (0, True), answer
+    assert "minimizing by" in answer.out
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_results_stay_when_the_curve_goes(form: str) -> None:
     program = "(1 - x)^2 + 100*(y - x^2)^2; (2 - x)^2 + y^2"

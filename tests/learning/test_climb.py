@@ -97,6 +97,12 @@ def test_newton_goes_on_where_there_is_no_curvature(text: str) -> None:
     assert not outcome.stop.failed
 
 
+def test_newton_moves_an_input_whose_slope_is_zero_so_far() -> None:
+    outcome = climb(problem("(x - 1)^2 + (y - x)^2", x=0.0, y=0.0), METHODS["newton"], Settings(None, 10))
+    assert (outcome.end.step, outcome.stop.kind) == (1, "tolerance")
+    assert outcome.end.values == pytest.approx([1.0, 1.0])
+
+
 def test_newton_climbs_too() -> None:
     top = climb(problem("-(x - 2)^4 - (x - 2)^2", True, x=-3.0), METHODS["newton"], Settings(None, 100))
     assert top.end.values == pytest.approx([2.0])
@@ -131,6 +137,22 @@ def test_a_rate_that_is_too_large_is_told_with_one_that_is_not() -> None:
 def test_a_rate_far_too_large_is_told_so_too() -> None:
     outcome = climb(problem("x^4 + y^2", x=2.0, y=1.0), METHODS["gradient"], Settings(1.0, 1000))
     assert outcome.stop.kind == "diverging"
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9])
+def test_an_end_far_worse_than_the_start_is_diverging_however_few_the_steps(steps: int) -> None:
+    outcome = climb(problem("x^2", x=1.0), METHODS["gradient"], Settings(30.0, steps))
+    assert (outcome.stop.kind, outcome.good.value) == ("diverging", 1.0)
+    assert outcome.stop.stable == pytest.approx(1.0)
+    uphill = climb(problem("-(x^2)", True, x=1.0), METHODS["gradient"], Settings(30.0, steps))
+    assert (uphill.stop.kind, uphill.good.value) == ("diverging", -1.0)
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_leaving_a_minimum_by_a_step_is_not_diverging(name: str) -> None:
+    outcome = climb(problem("x^2", x=1e-7), METHODS[name], Settings(0.01, 5))
+    assert outcome.end.value > 100 * outcome.start.value
+    assert outcome.stop.kind == "steps"
 
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "adam", "gradient"])
@@ -268,6 +290,20 @@ def test_starts_are_drawn_by_the_seed_within_bounds() -> None:
     again = starts(given, 50, (1,))
     assert [values[:2] for values in again] == [values[:2] for values in found]
     assert [values[0] for values in starts(given, 50, (2,))][1:] != [values[0] for values in found][1:]
+
+
+def test_a_method_that_gives_up_says_so() -> None:
+    outcome = climb(problem("x*log(y)", x=3.0, y=0.5), METHODS["lbfgs"], Settings())
+    assert (outcome.stop.kind, outcome.stop.short) == ("still", True)
+    assert climb(problem("x^2", x=6.0), METHODS["gradient"], Settings(1e-30)).stop.short
+    for text in ("abs(x)", "x^4 - x", "max(x, 2 - x)"):
+        assert not climb(problem(text, x=0.3), METHODS["lbfgs"], Settings(None, 1000, 0.0)).stop.short
+
+
+def test_of_starts_that_all_fail_the_best_counts() -> None:
+    found = search(problem("log(x)", x=1.0), METHODS["gradient"], Settings(0.01), 4, 1)
+    assert all(outcome.stop.failed for outcome in found.outcomes)
+    assert found.outcome.good.value == min(outcome.good.value for outcome in found.outcomes) < -3
 
 
 def test_the_best_of_several_starts_counts() -> None:

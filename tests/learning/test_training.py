@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -53,7 +54,7 @@ def test_epochs_come_to_the_numbers_of_a_plain_loop(text: str, size: int) -> Non
     assert found == pytest.approx(expected, rel=1e-12)
     assert run.state.values == pytest.approx([w, b], rel=1e-12)
     assert run.state.steps == 4 * run.batches
-    assert run.finish() == pytest.approx(numpy.mean((w * X + b - Y) ** 2))
+    assert run.finish(math.inf) == pytest.approx(numpy.mean((w * X + b - Y) ** 2))
 
 
 def test_held_out_rows_are_told_and_not_learned_from() -> None:
@@ -112,7 +113,7 @@ def test_a_rate_that_is_too_large_is_named_and_the_good_state_kept() -> None:
         pass
     assert run.stop is not None and run.stop.kind == "diverging"
     assert run.state.epoch < 3
-    assert numpy.isfinite(run.finish())
+    assert numpy.isfinite(run.finish(math.inf))
 
 
 def test_a_loss_that_is_not_finite_leaves_the_state_before() -> None:
@@ -127,6 +128,17 @@ def test_a_loss_that_is_not_finite_leaves_the_state_before() -> None:
 def test_a_step_that_spoils_the_very_last_state_is_taken_back() -> None:
     run = training(batches("log(w*x^2) + y", ["w"], COLUMNS, w=0.1), Settings(1.0, 1, 23, False, 1))
     assert len(list(run.run())) == 1
-    assert numpy.isfinite(run.finish())
+    assert numpy.isfinite(run.finish(math.inf))
     assert run.stop is not None and run.stop.kind == "not finite"
     assert run.state.values == [0.1]
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_end_far_worse_than_the_start_is_a_failure(epochs: int) -> None:
+    run = training(batches(LINE, ["w", "b"], COLUMNS, w=0.5, b=0.0), Settings(1.5, epochs, 1, False, 1))
+    first = run.measured(run.state.values, run.rows.training)
+    for _ in run.run():
+        pass
+    assert run.finish(first) == pytest.approx(first)
+    assert run.stop is not None and run.stop.kind == "diverging"
+    assert run.stable_rate()[0] < 1.5  # type: ignore[operator]
