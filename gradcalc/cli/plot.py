@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +55,13 @@ class Dimensions(click.ParamType if not TYPE_CHECKING else click.ParamType[Any])
         """Read one; see `click.ParamType.convert`."""
         if isinstance(value, tuple):
             return value
-        columns, _, rows = value.lower().partition("x")
-        if not (columns.isdigit() and rows.isdigit() and len(columns + rows) < 9):
+        match = re.fullmatch(r"0*([0-9]+)x0*([0-9]+)", value.lower())
+        if match is None:
             reject(param, f"{value!r} is not a size", "write columns and rows: 80x24")
-        if not (30 <= int(columns) <= 1000 and 10 <= int(rows) <= 1000):
+        columns, rows = (int(digits[:5]) for digits in match.groups())
+        if not (30 <= columns <= 1000 and 10 <= rows <= 1000):
             reject(param, f"{value} is too small or too large", "from 30x10 to 1000x1000")
-        return int(columns), int(rows)
+        return columns, rows
 
 
 @click.command("plot", cls=ProgramCommand, help=HELP, examples=EXAMPLES)
@@ -108,7 +110,7 @@ def command(
                 for warning in (*answer.warnings, *_remarks(found, way)):
                     output.warning(warning)
                 if format is None:
-                    _write(output, found, way, size, not no_derivative, first=not plots)
+                    _write(output, found, way, size, not no_derivative, before=plots[-1][0] if plots else None)
                 plots.append((found, way))
                 if failed is not None:
                     output.error(program.explained(failed, workspace))
@@ -164,7 +166,7 @@ def sampled(formula: Formula, order: Sequence[str] = ()) -> Sampled:
 
     from gradcalc.formula import Interval, Points
     from gradcalc.gates.reductions import spell_shape
-    from gradcalc.tables.sampling import bytes_of, sample
+    from gradcalc.tables.sampling import FARTHEST, bytes_of, sample
 
     ranges = {name: value for name, value in zip(formula.inputs, formula.values) if isinstance(value, Interval | Points)}
     ranges = {name: ranges[name] for name in dict.fromkeys((*order, *ranges)) if name in ranges}
@@ -177,6 +179,12 @@ def sampled(formula: Formula, order: Sequence[str] = ()) -> Sampled:
         if not inputs:
             raise UsageProblem(f"{formula.text} has no input that could vary", remedy="draw a formula that has one")
         raise BindingProblem("no input has a range", remedy=f"write --{inputs[0]} 0..10")
+    for name, value in ranges.items():
+        if max(abs(value.low), abs(value.high)) > FARTHEST:
+            raise BindingProblem(
+                f"--{name} reaches from {value.low:g} to {value.high:g}, and a picture at most to {FARTHEST:g}",
+                remedy=f"give {name} a smaller range",
+            )
     usual = CURVE_POINTS if len(ranges) == 1 else MAP_POINTS
     counts = [value.number if isinstance(value, Points) else usual for value in ranges.values()]
     check_memory(bytes_of(math.prod(counts), len(counts)), math.prod(counts), formula.makers.limit)
@@ -248,13 +256,15 @@ def _number(name: str, value: Any) -> float:
     raise UsageProblem(f"--from {name} is not a number", remedy=f"write --from {name}=0")
 
 
-def _write(output: Output, sampled: Sampled, path: Path, size: Any, derivative: bool, first: bool) -> None:
+def _write(output: Output, sampled: Sampled, path: Path, size: Any, derivative: bool, before: Sampled | None) -> None:
     from gradcalc.views.json import json_line
-    from gradcalc.views.plots import plot_document, plot_rows, plot_text
+    from gradcalc.views.plots import plot_document, plot_header, plot_rows, plot_text
 
     if output.format == "json":
         output.write(json_line(plot_document(sampled, path), output.surface.unicode))
     elif output.format == "csv":
-        output.write(("" if first else "\n") + plot_rows(sampled))
+        header = plot_header(sampled)
+        told = before is not None and plot_header(before) == header
+        output.write(("" if before is None or told else "\n") + ("" if told else header) + plot_rows(sampled))
     else:
-        output.write(("" if first else "\n") + plot_text(sampled, output.surface, size, derivative, path))
+        output.write(("" if before is None else "\n") + plot_text(sampled, output.surface, size, derivative, path))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -128,6 +128,47 @@ def pieces(xs: Numbers, values: Numbers, slopes: Numbers | None = None) -> list[
     cuts = numpy.flatnonzero(broken) + 1
     parts = zip(numpy.split(xs, cuts), numpy.split(values, cuts))
     return [(x[numpy.isfinite(y)], y[numpy.isfinite(y)]) for x, y in parts if numpy.isfinite(y).any()]
+
+
+FARTHEST = 1e300
+"""Numbers beyond this leave no room for the arithmetic of a picture."""
+
+UNIT = 1e20
+"""Values beyond are drawn in units of this."""
+
+
+class Panel(NamedTuple):
+    """A curve to be drawn: its title, its pieces, and between which values it is seen; see `limits`."""
+
+    title: str
+    curves: list[tuple[Numbers, Numbers]]
+    limits: tuple[float, float, bool]
+
+
+def panels(sampled: Sampled, derivative: bool) -> list[Panel]:
+    """A formula of one input as curves: its values and, if they are wanted, its derivatives."""
+    (name,), (xs,), (slopes,) = sampled.names, sampled.axes, sampled.slopes
+    pairs: list[tuple[str, Numbers, Numbers | None]] = [(sampled.text, sampled.values, slopes)]
+    if derivative:
+        pairs.append((f"derivative by {name}", slopes, sampled.bends))
+    found = []
+    for title, values, own in pairs:
+        unit, words = _unit(values)
+        values = values / unit
+        found.append(Panel(title + words, pieces(xs, values, None if own is None else own / unit), limits(values)))
+    return found
+
+
+def drawable(sampled: Sampled) -> Sampled:
+    """A formula of two inputs with values that can be drawn, and its text with what they are measured in."""
+    unit, words = _unit(sampled.values)
+    return replace(sampled, text=sampled.text + words, values=sampled.values / unit)
+
+
+def _unit(values: Numbers) -> tuple[float, str]:
+    """What values are divided by so that they can be drawn, and the words for it."""
+    largest = numpy.abs(values[numpy.isfinite(values)]).max(initial=0.0)
+    return (UNIT, f", in units of {UNIT:g}") if largest > FARTHEST else (1.0, "")
 
 
 CLIPPED = 5.0

@@ -22,7 +22,7 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
     A range that floats hardly resolve has its ends as ticks.
     """
     span = high - low
-    if not span > 1e-9 * max(abs(low), abs(high)) or not math.isfinite(span):
+    if not 1e-9 * max(abs(low), abs(high)) < span <= LONGEST:
         return [low, high]
     power = math.floor(math.log10(span / max(1, most)))
     finer: list[float] = []
@@ -54,6 +54,9 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
     return texts
 
 
+LONGEST = 1e300
+"""Between ends farther apart no round numbers are looked for: there is no room for the arithmetic."""
+
 FRAME = 3
 """How many rows of a chart are its frame and the numbers below it."""
 
@@ -69,7 +72,7 @@ def rows_with_ticks(low: float, high: float, rows: int) -> tuple[float, float, l
         rows: how many rows of characters there are.
     """
     span = high - low
-    if not span > 1e-9 * max(abs(low), abs(high)) or not math.isfinite(span):
+    if not 1e-9 * max(abs(low), abs(high)) < span <= LONGEST:
         return low, high, [low, high]
     best: tuple[float, float, float, list[float]] | None = None
     power = math.floor(math.log10(span / rows))

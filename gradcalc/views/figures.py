@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.errors import MissingExtra
-from gradcalc.tables.sampling import limits, pieces, thinned
+from gradcalc.tables.sampling import drawable, limits, panels, thinned
 
 if TYPE_CHECKING:
     from gradcalc.tables.sampling import Sampled
@@ -103,11 +103,7 @@ def _curves(frame: Any, sampled: Sampled, derivative: bool) -> None:
     (name,), (xs,) = sampled.names, sampled.axes
     rows = 2 if derivative else 1
     axes = frame.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [3, 2][:rows]})[:, 0]
-    panels = [(sampled.text, pieces(xs, sampled.values, sampled.slopes[0]), limits(sampled.values), VALUE)]
-    if derivative:
-        slopes = sampled.slopes[0]
-        panels.append((f"derivative by {name}", pieces(xs, slopes, sampled.bends), limits(slopes), SLOPE))
-    for axis, (title, curves, (low, high, _), colour) in zip(axes, panels):
+    for axis, (title, curves, (low, high, _)), colour in zip(axes, panels(sampled, derivative), (VALUE, SLOPE)):
         for x, y in curves:
             axis.plot(*thinned(x, y, POINTS), color=colour, linewidth=1.6)
         room = 0.05 * (high - low)
@@ -120,6 +116,7 @@ def _curves(frame: Any, sampled: Sampled, derivative: bool) -> None:
 def _map(frame: Any, sampled: Sampled, path: Path) -> None:
     import numpy
 
+    sampled = drawable(sampled)
     axis = frame.subplots()
     (first, second), (xs, ys) = sampled.names, sampled.axes
     low, high, _ = limits(sampled.values)

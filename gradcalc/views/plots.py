@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradcalc.tables.sampling import limits, pieces, thinned
+from gradcalc.tables.sampling import drawable, limits, panels, thinned
 from gradcalc.views.charts import chart, margin_of, round_ticks, shade, tick_texts, viridis
 from gradcalc.views.json import SCHEMA, plain
 from gradcalc.views.numbers import number_text, short_text
+from gradcalc.views.search import field
 from gradcalc.views.surface import Surface
 from gradcalc.views.table import Cell, Span, cell, painted
 from gradcalc.views.text import cut, to_ascii, visible
@@ -52,23 +53,21 @@ def plot_text(
 
 
 def _curves(sampled: Sampled, surface: Surface, columns: int, rows: int, derivative: bool) -> list[Cell]:
-    (name,), (xs,) = sampled.names, sampled.axes
+    (xs,) = sampled.axes
     x_range = float(xs[0]), float(xs[-1])
-    slopes = sampled.slopes[0]
-    panels = [(sampled.text, "value", pieces(xs, sampled.values, slopes), limits(sampled.values))]
-    notes = ["goes beyond the frame" if limits(sampled.values)[2] else ""]
-    heights = [rows - 1]
     least = LEAST_VALUE + LEAST_SLOPE + 2
-    if derivative and rows < least:
+    drawn_too = derivative and rows >= least
+    shown = panels(sampled, drawn_too)
+    notes = ["goes beyond the frame" if panel.limits[2] else "" for panel in shown]
+    heights = [rows - 1]
+    if derivative and not drawn_too:
         notes[0] = f"derivative needs {least} rows"
     elif derivative:
-        panels.append((f"derivative by {name}", "gradient", pieces(xs, slopes, sampled.bends), limits(slopes)))
-        notes.append("goes beyond the frame" if limits(slopes)[2] else "")
         lower = max(LEAST_SLOPE, (rows - 2) * 2 // 5)
         heights = [rows - 2 - lower, lower]
-    margin = max(margin_of(bounds[:2], height) for (_, _, _, bounds), height in zip(panels, heights))
+    margin = max(margin_of(panel.limits[:2], height) for panel, height in zip(shown, heights))
     lines: list[Cell] = []
-    for (title, style, curves, (low, high, _)), note, height in zip(panels, notes, heights):
+    for (title, curves, (low, high, _)), style, note, height in zip(shown, ("value", "gradient"), notes, heights):
         lines.append(_title(title, style, note, surface, columns))
         drawn = chart(_points(curves, columns), x_range, (low, high), columns, height, margin, surface.unicode)
         lines += [_framed(line, style) for line in drawn]
@@ -103,6 +102,7 @@ def _framed(line: str, style: str) -> Cell:
 
 
 def _map(sampled: Sampled, surface: Surface, columns: int, rows: int, path: Path) -> list[Cell]:
+    sampled = drawable(sampled)
     first, second = sampled.names
     low, high, beyond = limits(sampled.values)
     ys = sampled.axes[1]
@@ -197,15 +197,19 @@ def _scale(low: float, high: float, beyond: bool, margin: int, surface: Surface)
 # ---- for programs ----------------------------------------------------------------------------------------------------------------
 
 
-def plot_rows(sampled: Sampled, header: bool = True) -> str:
-    """The samples as CSV: the inputs, the value, and the derivatives."""
+def plot_header(sampled: Sampled) -> str:
+    """The head of samples as CSV: the output, the inputs, the value, and the derivatives."""
+    return ",".join(map(field, ["output", *sampled.names, "value", *(f"d/d{name}" for name in sampled.names)])) + "\n"
+
+
+def plot_rows(sampled: Sampled) -> str:
+    """The samples as CSV."""
     import numpy
 
-    lines = [",".join([*sampled.names, "value", *(f"d/d{name}" for name in sampled.names)])] if header else []
     grid = numpy.meshgrid(*sampled.axes, indexing="xy")
     columns = [column.ravel().tolist() for column in (*grid, sampled.values, *sampled.slopes)]
-    lines += [",".join(map(number_text, row)) for row in zip(*columns)]
-    return "\n".join(lines) + "\n"
+    output = field(sampled.text)
+    return "".join(f"{output},{','.join(map(number_text, row))}\n" for row in zip(*columns))
 
 
 def plot_document(sampled: Sampled, path: Path = ()) -> dict[str, Any]:

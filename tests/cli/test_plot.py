@@ -43,6 +43,39 @@ def test_samples_as_csv_and_json() -> None:
     assert document["gradients"]["x"] == [[0, 0], [1, 1], [2, 2]]
 
 
+def test_each_row_of_csv_says_of_which_output_it_is() -> None:
+    answer = run("plot", "log(x); max(x, 2); x*y", "--x", "1..2:2", "--y", "3", "--format", "csv")
+    assert answer.out.splitlines() == [
+        "output,x,value,d/dx",
+        "log(x),1,0,1",
+        "log(x),2,0.6931471805599453,0.5",
+        '"max(x, 2)",1,2,0',
+        '"max(x, 2)",2,2,0.5',
+        "x*y,1,3,3",
+        "x*y,2,6,3",
+    ]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("text", "reach"), [("1e300*x^2", "-1e5..1e5"), ("x*1e307", "-10..10"), ("x + 1e308*sin(x)", "-3..3")])
+def test_values_at_the_end_of_the_numbers_are_drawn_in_a_unit(text: str, reach: str, tmp_path: Path) -> None:
+    answer = run("plot", text, "--x", reach)
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.startswith(f"{text}, in units of 1e+20\n")
+    assert run("plot", f"{text} + 1e306*y", "--x", reach, "--y", "0..1").status == 0
+    for values in (["--x", reach], ["--x", reach, "--y", "0..1"]):
+        file = tmp_path / "big.png"
+        formula = text if len(values) == 2 else f"{text} + 1e306*y"
+        assert run("plot", formula, *values, "-o", str(file)) == (0, "", "")
+        assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_range_to_the_end_of_the_numbers_is_refused() -> None:
+    answer = run("plot", "x", "--x", "-1e308..1e308")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == "error: --x reaches from -1e+308 to 1e+308, and a picture at most to 1e+300\n  give x a smaller range\n"
+
+
 def test_a_map_shows_the_path_of_a_search() -> None:
     answer = run("plot", *BANANA, "--path", "newton", "--from", "x=-1,y=1", "--size", "70x20")
     assert (answer.status, answer.err) == (0, "")
@@ -124,6 +157,7 @@ def test_several_outputs_are_drawn_one_after_the_other() -> None:
         (("x", "--x", "0..1", "-o", "/nowhere/at/all.png"), "can't be written"),
         (("x", "--x", "0..1", "--size", "5x5"), "too small"),
         (("x", "--x", "0..1", "--size", "wide"), "is not a size"),
+        (("x", "--x", "0..1", "--size", "1000000x1000000"), "1000000x1000000 is too small or too large"),
         (("x", "--x", "0..1", "--path", "adam"), "a path is shown on a map"),
         (("x*y", "--x", "0..1", "--y", "0..1", "--rate", "1"), "--rate is about a path"),
         (("x*y", "--x", "0..1", "--y", "0..1", "--path", "adam", "--from", "z=1"), "--from z"),
