@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradcalc.dialects.language import spell
 from gradcalc.engine.makers import prepare
 from gradcalc.engine.shapes import NodeProblem
 from gradcalc.errors import ShapeProblem, UsageProblem
 from gradcalc.gates import REGISTRY
 from gradcalc.gates.reductions import spell_shape
-from gradcalc.graph import Graph
 
 if TYPE_CHECKING:
     from gradcalc.formula import Formula
     from gradcalc.gates.record import Shape
+    from gradcalc.graph import Graph
 
+LONGEST = 1000
+"""So much of a loss is written out."""
 
 BY_ROWS = ("cross_entropy", "softmax_cross_entropy")
 """The losses that take rows, one number for each class."""
-
-
-def _both_text(text: str) -> str:
-    return f"stack([{text}, 1 - {text}], axis=1)" if text.isidentifier() else f"stack([{text}, 1 - ({text})], axis=1)"
 
 
 class Judged:
@@ -50,21 +49,39 @@ class Judged:
             self.graph = formula.graph.with_constants({})
             place = self.graph.add_input()
             self._refuse_other_shape((rows, *columns[target].shape[1:]))
-            texts = [formula.text, target]
-            nodes = [formula.output, place]
+            self.text = f"{gate.name}({formula.text}, {target})"
             if gate.name in BY_ROWS and columns[target].ndim == 1:
                 self._refuse_other_classes(gate.name, columns[target])
-                nodes, texts = [self._both(node) for node in nodes], [_both_text(text) for text in texts]
-            attributes = tuple(sorted((attribute.name, attribute.default) for attribute in gate.attributes))
-            self.graph.add(gate, nodes, attributes)
-            self.text = f"{gate.name}({', '.join(texts)})"
+                self._two_classes(place)
+                self.text = spell(self.graph, len(self.graph) - 1, {**formula.names, place: target}.get, LONGEST)
+            else:
+                attributes = tuple(sorted((attribute.name, attribute.default) for attribute in gate.attributes))
+                self.graph.add(gate, [formula.output, place], attributes)
+
+    def _two_classes(self, target: int) -> None:
+        """The cross-entropy of the probability of one class, and of its opposite.
+
+        That of a sigmoid is taken from what stands in it, so that it stays finite where the sigmoid rounds to 0 or 1.
+        """
+        prediction = self.formula.output
+        gate = self.graph.operator(prediction).gate
+        if gate is not None and gate.name == "sigmoid":
+            (score,) = self.graph.inputs(prediction)
+            loss = self._apply("-", self._apply("softplus", score), self._apply("*", target, score))
+            self._apply("mean", loss, axis=None, keepdims=False)
+        else:
+            self._apply("cross_entropy", self._both(prediction), self._both(target))
 
     def _both(self, node: int) -> int:
         """A column of probabilities, and that of the opposite beside it: a row for each row of the data."""
-        minus, stack = REGISTRY.find("-", 2), REGISTRY.find("stack", 2)
-        assert minus is not None and stack is not None
-        opposite = self.graph.add(minus, [self.graph.add_constant(1.0), node])
-        return self.graph.add(stack, [node, opposite], (("axis", 1),))
+        opposite = self._apply("-", self.graph.add_constant(1.0), node)
+        return self._apply("stack", node, opposite, axis=1)
+
+    def _apply(self, name: str, *nodes: int, **attributes: Any) -> int:
+        """One more gate of the loss."""
+        gate = REGISTRY.find(name, len(nodes))
+        assert gate is not None
+        return self.graph.add(gate, nodes, tuple(sorted(attributes.items())))
 
     def _refuse_other_classes(self, gate: str, column: Any) -> None:
         """One number a row can be the probability of one class, against another; it cannot be scores, or the number of a class."""
@@ -98,6 +115,11 @@ class Judged:
             place=self.formula.place(self.formula.output),
             remedy=advice,
         )
+
+    @property
+    def whole(self) -> str:
+        """What the last node of the compiled loss is called: of a loss for each row it is their mean."""
+        return self.text if self.predicts else f"the mean of {self.text}"
 
     def columns(self, columns: Mapping[str, Any]) -> dict[int, Any]:
         """The columns by the numbers of the inputs."""

@@ -206,12 +206,28 @@ def nothing_gained(what: str, start: float, end: float, steps: str, advice: str)
 
 
 def not_finite(
-    formula: Formula, problem: Problem, values: list[Any], when: str, state: str, from_the_start: bool = False
+    formula: Formula,
+    problem: Problem,
+    values: list[Any],
+    when: str,
+    state: str,
+    from_the_start: bool = False,
+    whole: str | None = None,
 ) -> GradcalcError:
-    """That a value or a gradient is not finite, at the node where it arose."""
+    """That a value or a gradient is not finite, at the node where it arose.
+
+    Args:
+        formula: what the user wrote.
+        problem: that formula, or a loss of it, which has nodes beyond those of the formula.
+        values: the parameters at which it happened.
+        when: that was.
+        state: the last good one, in words.
+        from_the_start: whether there was none.
+        whole: what the loss is called.
+    """
     from gradcalc.learning.trouble import origin
 
-    what = short(formula.text)
+    what = short(whole or formula.text)
     found = origin(problem.graph, problem.point(values), problem.nodes)
     if found is None:
         return SearchProblem(f"{what} or its gradient is not finite {when}", remedy=state)
@@ -221,7 +237,8 @@ def not_finite(
     else:
         given = " and ".join(map(spelled, found.inputs))
         several = "its inputs are" if len(found.inputs) > 1 else "its input is"
-        message = f"{what} is not finite {when}: {label} is {word}" + (f", {several} {given}" if given else "")
+        message = f"{what} is {word} {when}" if label == what else f"{what} is not finite {when}: {label} is {word}"
+        message += f", {several} {given}" if given else ""
     place = formula.place(found.node) if found.node < len(formula.graph) else None
     advice = "begin elsewhere" if from_the_start else "a smaller --rate or a --bound may keep it away from there"
     return SearchProblem(message, place=place, remedy=f"{advice}\n{state}" if not from_the_start else advice)

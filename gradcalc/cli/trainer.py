@@ -22,7 +22,7 @@ from gradcalc.graph import Graph
 from gradcalc.language.nearest import nearest
 from gradcalc.language.program import Assigned, Program
 from gradcalc.language.program import Output as OutputStatement
-from gradcalc.learning.checkpoint import Checkpoint, fitting, is_run, load, ordered, save
+from gradcalc.learning.checkpoint import Checkpoint, fingerprint_of, fitting, is_run, load, ordered, save
 from gradcalc.learning.methods import METHODS, Method
 from gradcalc.learning.parameters import bounds_of, chosen_inputs
 from gradcalc.learning.problem import flows
@@ -165,6 +165,12 @@ class Trainer:
             self.warnings.append(f"{wishes.save} does not exist yet: this run begins anew")
             return wishes
         self.saved = load(wishes.save)
+        given = next((name for name in self.saved.names if name in self.program.bindings), None)
+        if given is not None:
+            raise UsageProblem(
+                f"--{given} gives a value to what {wishes.save} has learned",
+                remedy="leave it out, or leave out --resume to begin anew",
+            )
         known = self.saved.settings
         if self.program.seed is None:
             self.program.seed = known["seed"]
@@ -366,6 +372,8 @@ class Trainer:
             "shuffle": settings.shuffle,
             "validate": wishes.validate or 0.0,
             "data": fingerprint(columns) if wishes.save is not None else 0,
+            "loss": judged.text,
+            "graph": fingerprint_of(judged.graph, judged.formula.inputs) if wishes.save is not None else 0,
         }
         start = training.state.values
         if self.saved is not None and wishes.save is not None:
@@ -482,7 +490,7 @@ class Trainer:
             words = f"columns of a common scale allow a larger one\n{words}"
             stable, where = training.stable_rate()
             return diverged(what, training.settings.rate, stable, when, _after(where), words)
-        return not_finite(judged.formula, training.culprit, stop.values or [], when, words, failed.steps == 0)
+        return not_finite(judged.formula, training.culprit, stop.values or [], when, words, failed.steps == 0, judged.whole)
 
 
 def _reached(training: Training) -> str:

@@ -12,10 +12,12 @@ import math
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.errors import DataProblem, UsageProblem
+from gradcalc.graph import CONSTANT, INPUT, Graph
 from gradcalc.learning.training import Epoch, State
 
 PREFIX = "gradcalc."
@@ -32,7 +34,7 @@ class Checkpoint(NamedTuple):
         state: where it was.
         history: its epochs.
         start: the loss before its first step.
-        settings: how it was run: the method, seed, batch, shuffle, the share held out, and what the data were.
+        settings: how it was run: the method, seed, batch, shuffle, the share held out, what the loss and the data were.
     """
 
     names: tuple[str, ...]
@@ -173,20 +175,40 @@ def fitting(
                 f"{name} has shape {_shape(saved[name])} in {path}, and {_shape(value)} in this program",
                 remedy="leave out --resume to begin anew",
             )
-    changed = [key for key in settings if checkpoint.settings.get(key) != settings[key]]
-    for key in ("seed", "validate", "method"):
+    known = checkpoint.settings
+    changed = [key for key in settings if key in known and known[key] != settings[key]]
+    if "graph" in changed:
+        raise UsageProblem(
+            f"{path} is a run of {known.get('loss')}, and this is {settings['loss']}"
+            + (", with other definitions" if known.get("loss") == settings["loss"] else ""),
+            remedy="leave out --resume to begin anew, or name another file after --save",
+        )
+    for key in ("seed", "validate", "method", "batch"):
         if key in changed:
             raise UsageProblem(
-                f"{path} was run with --{key} {checkpoint.settings.get(key)}, and this is --{key} {settings[key]}",
-                remedy=f"write --{key} {checkpoint.settings.get(key)}, or leave out --resume to begin anew",
+                f"{path} was run with --{key} {known[key]}, and this is --{key} {settings[key]}",
+                remedy=f"write --{key} {known[key]}, or leave out --resume to begin anew",
             )
-    if "batch" in changed and checkpoint.state.batch:
-        raise UsageProblem(
-            f"{path} stopped inside an epoch with --batch {checkpoint.settings.get('batch')}, this is --batch {settings['batch']}",
-            remedy=f"write --batch {checkpoint.settings.get('batch')}, or leave out --resume",
-        )
     words = {"data": "the data are not those of the saved run", "shuffle": "--shuffle is not as in the saved run"}
     return [words[key] for key in changed if key in words]
+
+
+def fingerprint_of(graph: Graph, inputs: Sequence[str]) -> int:
+    """A number that tells one formula from another, however both are written."""
+    import numpy
+
+    total = 0
+    for node in range(len(graph)):
+        operator = graph.operator(node)
+        if graph.codes[node] == CONSTANT:
+            words = numpy.asarray(graph.constant(node), dtype=float).tobytes()
+        elif graph.codes[node] == INPUT:
+            words = (*inputs, "the target")[graph.left[node]].encode()
+        else:
+            gate = operator.gate.name if operator.gate is not None else ""
+            words = f"{gate} {operator.attributes} {tuple(graph.inputs(node))}".encode()
+        total = zlib.crc32(words, total)
+    return total
 
 
 def _shape(value: Any) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy
 import pytest
 
-from tests.cli.harness import COMMAND, ROOT, Answer, run
+from tests.cli.harness import COMMAND, ROOT, Answer, process, run
 
 LINE = "w = 0; b = 0; w*x + b"
 DIGITS = (
@@ -292,6 +292,22 @@ def test_resuming_without_a_file_begins_and_beyond_its_end_does_nothing(rows: st
     assert second.out == first.out
 
 
+def test_another_run_is_not_gone_on_from(rows: str, tmp_path: Path) -> None:
+    data = ("--target", "y", "--data", rows, "--save", f"{tmp_path}/m.npz", "--resume")
+    assert run("train", LINE, *data, "--batch", "5", "--epochs", "2").status == 0
+    again = process("train", f"# the same\n{LINE}", *data, "--epochs", "4")
+    assert (again.returncode, again.stderr) == (0, b"")
+    program = said(run("train", "w = 0; b = 0; w*x^2 + b", *data))
+    assert "m.npz is a run of mse(w*x + b, y), and this is mse(w*x^2 + b, y)" in program
+    inner = said(run("train", "w = 0; b = 0; s = w*x; p = s + 2*b; p", *data))
+    assert "and this is mse(p, y)" in inner
+    assert "--batch 5, and this is --batch 4" in said(run("train", LINE, *data, "--batch", "4"))
+    given = said(run("train", LINE, *data, "--w", "7"))
+    assert given == (
+        f"error: --w gives a value to what {tmp_path}/m.npz has learned\n  leave it out, or leave out --resume to begin anew\n"
+    )
+
+
 def test_other_data_are_told_on_resuming(rows: str, tmp_path: Path) -> None:
     arguments = ("train", LINE, "--target", "y", "--data", rows, "--save", f"{tmp_path}/m.npz", "--resume", "--epochs")
     run(*arguments, "2")
@@ -431,6 +447,21 @@ def test_cross_entropy_of_a_column_is_that_of_two_classes(classes: str) -> None:
     assert found["inputs"] == pytest.approx(by_hand["inputs"], rel=1e-9)
     batches = train("w = 0; b = 0; sigmoid(w*x + b)", "--target", "t", "--loss", "cross_entropy", *arguments, "--batch", "30")
     assert batches["loss"] == pytest.approx(found["loss"], rel=0.05)
+
+
+def test_cross_entropy_of_a_saturated_sigmoid_is_finite(classes: str) -> None:
+    arguments = ("--data", classes, "--target", "t", "--loss", "cross_entropy", "--epochs", "1")
+    found = train("w = -500; b = 900; s = w*x + b; sigmoid(s)", *arguments, "--rate", "1e-3")
+    assert found["output"] == "mean(softplus(s) - t*s)"
+    assert found["start"]["loss"] == pytest.approx(611.21697)
+    other = train("w = 0.1; exp(-(w*x)^2)*0.9", *arguments)
+    assert other["output"] == ("cross_entropy(stack(exp(-(w*x)^2)*0.9, 1 - exp(-(w*x)^2)*0.9, axis=1), stack(t, 1 - t, axis=1))")
+
+
+def test_the_loss_is_blamed_where_the_prediction_is_finite(rows: str) -> None:
+    answer = said(run("train", "w = 1e200; w*x", "--data", rows, "--target", "y"))
+    assert answer.startswith("error: mse(w*x, y) is inf at step 1, in epoch 1, its inputs are [")
+    assert "w*x is inf" not in answer
 
 
 def test_what_is_no_probability_and_what_is_no_row_of_scores_is_told(tmp_path: Path, classes: str) -> None:

@@ -106,7 +106,7 @@ def test_other_files_are_no_runs_and_nothing_in_them_is_run(tmp_path: Path) -> N
         (["W", "b"], {"seed": 4}, "was run with --seed 3, and this is --seed 4"),
         (["W", "b"], {"validate": 0.1}, "--validate 0.2"),
         (["W", "b"], {"method": "gradient"}, "--method adam"),
-        (["W", "b"], {"batch": 6}, "stopped inside an epoch with --batch 5"),
+        (["W", "b"], {"batch": 6}, "was run with --batch 5, and this is --batch 6"),
     ],
 )
 def test_a_run_of_another_kind_is_not_gone_on_from(names: list[str], settings: dict[str, Any], message: str) -> None:
