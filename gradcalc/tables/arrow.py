@@ -33,13 +33,13 @@ def read_text(
         numbers: which of them hold numbers.
 
     Returns:
-        None where the lines hold anything that Arrow and Python may read differently: a comment, an empty line, a cell that is no
-        number, text that is not UTF-8.
+        None where the lines hold anything that Arrow and Python may read differently: a comment, an empty line, an open quote, a
+        cell that is no number, text that is not UTF-8.
     """
     if not available():
         return None
     data = b"".join(lines)
-    if b"#" in data or b"\0" in data or b"_" in data or not _is_text(data):
+    if b"#" in data or b"\0" in data or b"_" in data or data.count(b'"') % 2 or not _is_text(data):
         return None
     import pyarrow
     from pyarrow import csv

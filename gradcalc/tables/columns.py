@@ -235,7 +235,7 @@ def read_heading(line: str, file: str) -> Heading:
     if not line:
         raise DataProblem(f"{file} is empty", remedy="its first line names the columns: x,y")
     separator = next((mark for mark in SEPARATORS if mark in line), None)
-    titles = [cell.strip().strip('"') for cell in _cells(line, separator)]
+    titles = [cell.strip().strip('"') for cell in cells_of(line, separator, f"{file}: the line of names")]
     if all(cell_number(title) is not None for title in titles):
         raise DataProblem(
             f"{file} has no line of names: its first line holds numbers",
@@ -351,17 +351,28 @@ def _examples(count: int) -> list[str]:
     return [f"x{number}" for number in range(1, min(count, 4))] + ["y"] if count > 1 else ["x"]
 
 
-def _cells(line: str, separator: str | None) -> list[str]:
-    return next(csv.reader([line], delimiter=separator), []) if separator else line.split()
+def cells_of(line: str, separator: str | None, place: str) -> list[str]:
+    """The cells of a line, of which those in quotes may hold separators.
+
+    Raises:
+        DataProblem: a quote is not closed, or a cell is too long.
+    """
+    if separator is None or '"' not in line:
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error as problem:
+        if "unexpected end" in str(problem):
+            raise DataProblem(f"{place}: a quote is not closed", remedy='close it in the same line: "…"') from None
+    try:
+        return next(csv.reader([line], delimiter=separator))  # what stands behind a closed quote belongs to the cell
+    except csv.Error as problem:
+        raise DataProblem(f"{place}: {problem}") from None
 
 
 def _records(stream: IO[bytes], file: str, separator: str | None) -> Iterator[tuple[int, list[str]]]:
     """The rows below the line of names, each with its line; a cell in quotes may hold separators."""
     lines = text_lines(stream, file)
     next(lines, None)
-    if separator is None:
-        for number, line in lines:
-            yield number, line.split()
-        return
     for number, line in lines:
-        yield number, line.split(separator) if '"' not in line else next(csv.reader([line], delimiter=separator))
+        yield number, cells_of(line, separator, f"{file}:{number}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ import numpy
 from gradcalc.engine.files import cell_number, kind_words, nearby, read_npy_header, text_lines
 from gradcalc.errors import DataProblem, UsageProblem
 from gradcalc.tables import arrow
-from gradcalc.tables.columns import PARQUET, as_input, flaw, read_heading, unknown_column
+from gradcalc.tables.columns import PARQUET, as_input, cells_of, flaw, read_heading, unknown_column
 from gradcalc.tables.pieces import TOLD, Block, Flaw, Numbers, Piece, Source, missing_numbers
 
 STANDARD_INPUT = "-"
@@ -204,13 +203,7 @@ class TextSource(Source):
     def _records(self, first: int, lines: Sequence[bytes]) -> Iterator[tuple[int, list[str]]]:
         separator = self.separator
         for number, line in text_lines(lines, self.file, first):
-            if separator is None or '"' not in line:
-                yield number, line.split(separator)
-                continue
-            try:
-                yield number, next(csv.reader([line], delimiter=separator))
-            except csv.Error as problem:
-                raise DataProblem(f"{self.file}:{number}: {problem}") from None
+            yield number, cells_of(line, separator, f"{self.file}:{number}")
 
     def close(self) -> None:
         """See `Source.close`."""

@@ -77,6 +77,15 @@ def test_decimal_commas_are_understood_as_a_slip(tmp_path: Path) -> None:
         table(tmp_path, "x;y\n1,5;2\n").read(["x"])
 
 
+def test_quotes_are_closed_in_their_line(tmp_path: Path) -> None:
+    with pytest.raises(DataProblem, match=r"rows\.csv:3: a quote is not closed"):
+        table(tmp_path, 'x,y\n1,2\n3,"4\n').read(["y"])
+    with pytest.raises(DataProblem, match=r"rows\.csv: the line of names: a quote is not closed"):
+        table(tmp_path, 'x,"y\n1,2\n')
+    pipes = table(tmp_path, 'x,y,z\n1,2,5" pipe\n2,"3","a,b" c\n')
+    assert pipes.read(["x", "y"])["y"].tolist() == [2, 3]
+
+
 def test_rows_of_another_length_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataProblem, match=r"rows\.csv:3: this row has 3 cells, the line of names 2"):
         table(tmp_path, "x,y\n1,2\n1,2,3\n").read(["x"])

@@ -76,7 +76,6 @@ def test_rows_that_lack_a_number_are_marked_and_told(tmp_path: Path) -> None:
         "x,y,id\n1,2,a\n,4,b\n5,oh,c\n",
         "x,y,id\n1,2,a\n3,4\n5,6,c,d\n",
         "x,y,id\n1,2,a\n+3,1_0,b\n5,1e999,c\n",
-        'x,y,id\n1,2,"a\n3,4,b\n5,6,c"\n',
         "x,y,id\n1,2,a\n3,nan,b\n5,NA,c\n",
         "x,y,id\n1,2, a \n 3,4\t,NULL\n5,6,\n",
     ],
@@ -91,6 +90,14 @@ def test_the_fast_reader_reads_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         bad = None if piece.bad is None else piece.bad.tolist()
         found.append((piece.rows, numbers, piece.kept, bad, piece.flaws, [piece.place(row) for row in range(piece.rows)]))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("least", [10**9, 0])
+@pytest.mark.parametrize("content", ['x,y,id\n1,2,"a\n3,4,b\n5,6,c"\n', 'x,y,id\n1,2,"3\n'])
+def test_an_open_quote_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, least: int) -> None:
+    monkeypatch.setattr(sources, "FAST_BYTES", least)
+    with pytest.raises(DataProblem, match=r"rows\.csv:2: a quote is not closed"):
+        pieces(open_source(text(tmp_path, content)), ("x", "y"), ("id",), rows=100)
 
 
 def test_the_fast_reader_is_used_for_what_it_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
