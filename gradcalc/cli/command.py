@@ -259,9 +259,28 @@ TEXT_ENDINGS = (".csv", ".json")
 """Ends of file names that say which format is meant, where a command has it."""
 
 
+OTHER_KINDS = {"npz": "arrays", "npy": "arrays", "parquet": "columns", "xlsx": "a sheet"} | dict.fromkeys(
+    ("png", "svg", "pdf", "jpg", "jpeg", "gif", "webp"), "a picture"
+)
+"""What is expected of files whose names end so, and is no text."""
+
+
+def _refuse_other_kind(path: str, kind: str, formats: Sequence[str]) -> None:
+    """Text is not written under a name that promises something else."""
+    options = [spelling for parameter in click.get_current_context().command.params for spelling in parameter.opts]
+    remedy = "name a file " + " or ".join([".txt", *(ending for ending in TEXT_ENDINGS if ending[1:] in formats)])
+    if kind == "npz" and "--save" in options:
+        remedy = f"write --save {path}: that keeps what was learned as arrays"
+    elif OTHER_KINDS[kind] == "a picture":
+        remedy += "; pictures are drawn by gradcalc plot and gradcalc graph"
+    raise UsageProblem(f"-o {path}: its name promises {OTHER_KINDS[kind]}, and the results are text", remedy=remedy)
+
+
 def _format_of_file(path: str | None, format: str, formats: Sequence[str]) -> str:
     """The format that the name of the file says; a command whose usual format is `auto` sees to that itself."""
     kind = (path or "").lower().rpartition(".")[2]
+    if path is not None and kind in OTHER_KINDS and f".{kind}" in path.lower() and formats[0] in ("table", "text"):
+        _refuse_other_kind(path, kind, formats)
     if f".{kind}" not in TEXT_ENDINGS or kind not in formats or kind == format or formats[0] == "auto":
         return format
     source = click.get_current_context().get_parameter_source("format")

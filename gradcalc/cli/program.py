@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from gradcalc.cli.arguments import Arguments, Known, ambiguous, bind, let, short_option, suggestion
-from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, UsageProblem
+from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, Place, ProgramSyntaxError, UsageProblem
 
 if TYPE_CHECKING:
     from gradcalc.cli.output import Output
@@ -67,7 +67,10 @@ class Source:
             yield self.text
 
     def moved(self, problem: GradcalcError) -> GradcalcError:
-        """The problem with its places in the text told from those in the file before it."""
+        """The problem with its places in the text told from those in the file before it; for a text that names a file, -f."""
+        if self.path is None and self.text is not None and _names_file(self.text):
+            advice = f"a file is run by -f {self.text}"
+            problem.remedy = advice if isinstance(problem, ProgramSyntaxError) else f"{problem.remedy}\n{advice}".lstrip()
         if self.path is not None and self.text is not None:
             if problem.place is not None:
                 problem.place = self._moved(problem.place)
@@ -78,6 +81,11 @@ class Source:
         if place.line <= self.lines:
             return place
         return place._replace(line=place.line - self.lines, file=None, alone="\n" not in (self.text or ""))
+
+
+def _names_file(text: str) -> bool:
+    """Whether a program is the name of a file that exists, and hardly meant as a formula."""
+    return "\n" not in text and any(mark in text for mark in "./\\") and os.path.isfile(text)
 
 
 class SessionSource(Source):

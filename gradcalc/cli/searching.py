@@ -237,7 +237,7 @@ def not_finite(
     else:
         given = " and ".join(map(spelled, found.inputs))
         several = "its inputs are" if len(found.inputs) > 1 else "its input is"
-        message = f"{what} is {word} {when}" if label == what else f"{what} is not finite {when}: {label} is {word}"
+        message = f"{what} is {word} {when}" if label == whole else f"{what} is not finite {when}: {label} is {word}"
         message += f", {several} {given}" if given else ""
     place = formula.place(found.node) if found.node < len(formula.graph) else None
     advice = "begin elsewhere" if from_the_start else "a smaller --rate or a --bound may keep it away from there"

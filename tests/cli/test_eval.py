@@ -332,3 +332,11 @@ def test_warnings_on_a_terminal_are_wrapped_at_blanks(monkeypatch: pytest.Monkey
     assert stream.content() == (
         "warning: one of the many words that are\n  said here\n  x + sin(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)\n"
     )
+
+
+@pytest.mark.parametrize("command", ["eval", "optimize", "grad", "plot"])
+def test_the_name_of_a_file_is_told_from_a_formula(command: str, tmp_path: Path) -> None:
+    program = tmp_path / "my-neuron.gc"
+    program.write_text("x^2\n")
+    answer = run(command, str(program), *(["--minimize"] if command == "optimize" else []))
+    assert (answer.status, f"\n  a file is run by -f {program}\n" in answer.err) == (2, True), answer

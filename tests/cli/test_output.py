@@ -49,3 +49,18 @@ def test_where_files_can_be_given_no_names(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "link", refused)
     written(tmp_path / "out.txt")
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "remedy"),
+    [
+        ("train", "m.npz", "write --save m.npz: that keeps what was learned as arrays"),
+        ("optimize", "m.npz", "name a file .txt or .csv or .json"),
+        ("fit", "f.PNG", "name a file .txt or .csv or .json; pictures are drawn by gradcalc plot and gradcalc graph"),
+        ("grad", "g.pdf", "name a file .txt or .json; pictures are drawn by gradcalc plot and gradcalc graph"),
+    ],
+)
+def test_text_has_no_name_of_another_kind_of_file(command: str, name: str, remedy: str) -> None:
+    answer = run(command, "x^2", "--x", "1", "-o", name)
+    promised = "arrays" if name.endswith("npz") else "a picture"
+    assert answer == (2, "", f"error: -o {name}: its name promises {promised}, and the results are text\n  {remedy}\n")
