@@ -280,6 +280,11 @@ class GivenProgram:
                 raise short_option(arguments.programs, known) or problem from None
             raise
 
+    @property
+    def typed_in_session(self) -> bool:
+        """Whether the command was typed in a session, which takes the values that are offered."""
+        return self._session is not None
+
     def offer(self, values: Mapping[str, Any]) -> None:
         """Give values that were found for inputs to the session in which the command was typed, if there is one."""
         if self._session is not None:

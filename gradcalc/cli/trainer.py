@@ -38,6 +38,7 @@ from gradcalc.views.training import (
     epoch_line,
     epoch_row,
     epochs_text,
+    shown_in_part,
     trained_document,
     trained_rows,
     trained_text,
@@ -103,7 +104,7 @@ class Trainer:
         self.output = output
         self.wishes = wishes
         self.warnings: list[str] = []
-        self._saved_at = 0.0
+        self._lucky = program.seed is None
 
     def run(self) -> None:
         """Read, train, write."""
@@ -460,6 +461,9 @@ class Trainer:
             batch=settings.batch,
             rows=(len(training.rows.training), len(training.rows.held_out)),
             seed=settings.seed,
+            lucky=self._lucky and (wishes.shuffle or bool(wishes.validate) or judged.formula.makers.drawn),
+            bounds=training.loss.bounds,
+            failed=training.stop is not None and training.stop.failed,
             saved=wishes.save,
             warnings=self.warnings,
         )
@@ -472,6 +476,14 @@ class Trainer:
             if wishes.trace and run.history:
                 output.write(epochs_text(run.history, metrics, output.surface, output.digits, output.every_row) + "\n")
             output.write(trained_text(run, output.surface, output.digits))
+            self._tell_what_is_lost(run)
+
+    def _tell_what_is_lost(self, run: Trained) -> None:
+        """Say how arrays are kept that nobody can read off the table."""
+        lost = shown_in_part(run.names, run.end)
+        if lost and run.saved is None and not run.failed and not self.output.quiet and not self.program.typed_in_session:
+            listed = ", ".join(lost[:FEW]) + (", …" if len(lost) > FEW else "")
+            complain(f"shown in part: {listed}; --save FILE.npz keeps what is learned, and --bindings FILE.npz reads it")
 
     def _failure(self, judged: Judged, names: Sequence[str], training: Training) -> GradcalcError:
         """A run that came to no good end."""

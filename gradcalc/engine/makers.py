@@ -36,12 +36,19 @@ class Makers:
         self.limit = MAXIMUM_BYTES if limit is None else limit
         self.stream = stream
         self._files: dict[tuple[tuple[str, Any], ...], Any] = {}
+        self._drawn: set[tuple[int, ...]] = set()
 
     def substream(self, name: str) -> Makers:
         """The same for an expression of its own, such as the value that is given to an input."""
         made = Makers(self.seed, self.load_allowed, self.limit, (1, *name.encode()))
         made._files = self._files
+        made._drawn = self._drawn
         return made
+
+    @property
+    def drawn(self) -> bool:
+        """Whether random numbers were drawn so far, in a substream, too."""
+        return bool(self._drawn)
 
     def value(self, operator: Operator, sizes: Sequence[float]) -> Any:
         """The value of a maker.
@@ -59,6 +66,7 @@ class Makers:
             return self._load(attributes)
         if gate.random:
             assert callable(gate.array)
+            self._drawn.add(self.stream)
             seeds = numpy.random.SeedSequence(self.seed, spawn_key=(*self.stream, *dict(attributes)[DRAW]))
             keywords = dict(attributes) | {DRAW: numpy.random.Generator(numpy.random.PCG64(seeds))}
             value = gate.array(numpy, **keywords, sizes=sizes)

@@ -48,6 +48,7 @@ class Search(NamedTuple):
         seed: what random numbers were drawn from.
         found: what came out.
         warnings: what deserves attention.
+        lucky: whether it depends on a seed that nobody has given.
     """
 
     output: str
@@ -57,6 +58,7 @@ class Search(NamedTuple):
     seed: int
     found: Found
     warnings: list[str]
+    lucky: bool = False
 
 
 def search(

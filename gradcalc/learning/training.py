@@ -90,7 +90,7 @@ class Batches:
         self._inputs = list(inputs)
         self.columns = columns
         self.chosen = tuple(chosen)
-        self._bounds = bounds
+        self.bounds = list(bounds) if any(bounds) else []
         self._problems: dict[int, Problem] = {}
 
     @property
@@ -122,7 +122,7 @@ class Batches:
             for number, column in columns.items():
                 point[number] = column
             graph, shapes = mean_of(*self._prepare(point))
-            problem = self._problems[count] = Problem(graph, shapes, point, self.chosen, False, self._bounds)
+            problem = self._problems[count] = Problem(graph, shapes, point, self.chosen, False, self.bounds)
         else:
             for number, column in columns.items():
                 problem.inputs[number] = column

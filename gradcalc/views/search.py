@@ -68,14 +68,18 @@ def heading(search: Search, surface: Surface) -> list[Cell]:
         lines.append(cell(f"length of the gradient{held}{':' if held else ''} {rounded_text(after, 6)}{from_words}", "quiet"))
     if len(search.found.outcomes) > 1:
         lines.append(cell(f"the best of {len(search.found.outcomes)} starts; seed {search.seed}", "quiet"))
+    elif search.lucky:
+        lines.append(cell(f"seed {search.seed}", "quiet"))
     return [part for line in lines for part in wrapped(_shown(line, surface), surface.width)]
 
 
 def _goal(search: Search) -> str:
-    """`minimized`, but only what came to a minimum."""
+    """`minimized`, but only what came to a minimum; after a failure `failed minimizing`."""
     uphill, stop = search.found.problem.uphill, search.found.outcome.stop
     done, under_way = ("maximized", "maximizing") if uphill else ("minimized", "minimizing")
-    return under_way if stop.failed or stop.short or stop.kind == "steps" else done
+    if stop.failed:
+        return f"failed {under_way}"
+    return under_way if stop.short or stop.kind == "steps" else done
 
 
 def _end_norm(search: Search) -> float:
@@ -114,7 +118,7 @@ def _inputs_table(search: Search, surface: Surface, digits: int) -> Table:
             add_values(table, "gradient", slopes, precision, room, "gradient")
         if search.found.problem.bounds:
             bounds = zip(search.found.problem.bounds, outcome.good.values)
-            table.add("bound", [cell(_bound_text(bound, value), "quiet") for bound, value in bounds])
+            table.add("bound", [cell(bound_text(bound, value), "quiet") for bound, value in bounds])
         if not surface.unicode:
             table.make_ascii()
         if table.width() <= surface.width:
@@ -122,7 +126,7 @@ def _inputs_table(search: Search, surface: Surface, digits: int) -> Table:
     return table
 
 
-def _bound_text(bound: Bound | None, value: Any) -> str:
+def bound_text(bound: Bound | None, value: Any) -> str:
     """A bound, and whether the value has come to one of its ends."""
     if bound is None:
         return ""

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcalc.views.json import json_line, plain
-from gradcalc.views.numbers import number_text
-from gradcalc.views.search import LONGEST_OUTPUT, ROWS_HEADER, add_values, field, mark_gap, shortened
+from gradcalc.views.numbers import array_text, number_text
+from gradcalc.views.search import LONGEST_OUTPUT, ROWS_HEADER, add_values, bound_text, field, mark_gap, shortened
 from gradcalc.views.surface import Surface
 from gradcalc.views.table import Cell, Span, Table, cell, painted, render, wrapped
 from gradcalc.views.text import cut, to_ascii, visible
 
 if TYPE_CHECKING:
+    from gradcalc.learning.problem import Bound
     from gradcalc.learning.training import Epoch
 
 SCHEMA = 1
+
+PRECISION, WIDEST = 6, 48
+"""The digits of the elements of an array in a table, and the room that it has at most."""
 
 
 class Trained(NamedTuple):
@@ -36,6 +40,9 @@ class Trained(NamedTuple):
         batch: rows in a batch.
         rows: how many rows were learned from, and how many held out.
         seed: what random numbers were drawn from.
+        lucky: whether the run depends on it, and nobody has given it.
+        bounds: for each parameter its bound, or None; empty where there are none.
+        failed: whether the run came to no good end.
         saved: the file that holds the run, if one does.
         warnings: what deserves attention.
     """
@@ -54,6 +61,9 @@ class Trained(NamedTuple):
     batch: int
     rows: tuple[int, int]
     seed: int
+    lucky: bool
+    bounds: Sequence[Bound | None]
+    failed: bool
     saved: str | None
     warnings: Sequence[str]
 
@@ -62,11 +72,13 @@ def trained_text(run: Trained, surface: Surface, digits: int | None = None) -> s
     """A whole run: the loss before and after, how it went, and the parameters."""
     text = painted(_heading(run, surface), surface) + "\n"
     table = Table()
-    for precision, room in ((digits or 10, 48), (min(digits or 10, 6), 36), (min(digits or 10, 5), 24), (4, 14)):
+    for precision, room in ((digits or 10, WIDEST), (min(digits or 10, 6), 36), (min(digits or 10, 5), 24), (4, 14)):
         table = Table()
         table.add("input", [cell(cut(visible(name), max(12, surface.width // 4)), "name") for name in run.names])
         add_values(table, "start", run.start, precision, room)
         add_values(table, "end", run.end, precision, room, "value")
+        if run.bounds:
+            table.add("bound", [cell(bound_text(*pair), "quiet") for pair in zip(run.bounds, run.end)])
         if not surface.unicode:
             table.make_ascii()
         if table.width() <= surface.width:
@@ -74,23 +86,40 @@ def trained_text(run: Trained, surface: Surface, digits: int | None = None) -> s
     return text + render(table, surface)
 
 
+def shown_in_part(names: Sequence[str], values: Sequence[Any]) -> list[str]:
+    """Which of these a table cannot show whole."""
+    texts = {
+        name: array_text(value, PRECISION, WIDEST) for name, value in zip(names, values) if not isinstance(value, (float, int))
+    }
+    return [name for name, text in texts.items() if not text.startswith("[") or "…" in text]
+
+
+def counted(rows: int) -> str:
+    """`1 row`, `1,797 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
 def _heading(run: Trained, surface: Surface) -> list[Cell]:
     output = cut(visible(run.output), surface.width - 30 if surface.terminal else LONGEST_OUTPUT)
     learned, held = run.rows
     batches = -(-learned // run.batch)
     epochs = run.history[-1].number if run.history else 0
-    parts = f"{batches:,} batches of {run.batch:,} rows" if batches > 1 else f"{learned:,} row{'' if learned == 1 else 's'}"
+    parts = f"{batches:,} batches of {counted(run.batch)}" if batches > 1 else counted(learned)
+    done = "failed training" if run.failed else "trained"
+    went = f"{epochs:,} epoch{'' if epochs == 1 else 's'} of {parts}"
     lines: list[Sequence[Span]] = [
         (Span(output, "strong"), Span(" = "), Span(number_text(run.loss), "value"), Span(f", from {number_text(run.first_loss)}")),
-        cell(f"trained by {run.method[0]}, rate {number_text(run.rate)}: {epochs:,} epoch{'' if epochs == 1 else 's'} of {parts}"),
+        cell(f"{done} by {run.method[0]}, rate {number_text(run.rate)}: {went}"),
     ]
     if run.history:
         last = run.history[-1]
         told = [] if last.held_out is None else [f"loss {number_text(last.held_out)}"]
         told += [f"{name} {number_text(value)}" for name, value in zip(run.metrics, last.metrics)]
         if told:
-            where = f"on {held:,} rows held out" if held else "on all rows"
+            where = f"on {counted(held)} held out" if held else "on all rows"
             lines.append(cell(f"{where}: {', '.join(told)}"))
+    if run.lucky:
+        lines.append(cell(f"seed {run.seed}", "quiet"))
     if run.saved is not None:
         lines.append(cell(f"saved in {visible(run.saved)}: gradcalc eval … --bindings {visible(run.saved)}", "quiet"))
     shown = [line if surface.unicode else [Span(to_ascii(span.text), span.style) for span in line] for line in lines]

@@ -40,7 +40,7 @@ def test_examples_run(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert command == "gradcalc"
         answer = run(*arguments, stdin=passed)
         assert answer.status == 0, answer.err
-        assert answer.err == ""
+        assert answer.err == "" or answer.err.startswith("shown in part: ")
         passed = answer.out
     assert passed or len(list(tmp_path.iterdir())) == 2
 

@@ -225,6 +225,7 @@ def test_a_top_is_no_minimum(more: tuple[str, ...]) -> None:
     assert answer.status == 2
     assert "error: the start is a stationary point, and no minimum" in answer.err
     assert "begin elsewhere" in answer.err
+    assert "failed minimizing by" in answer.out
     assert "minimized" not in answer.out
 
 
@@ -371,6 +372,15 @@ def test_a_search_that_gains_nothing_says_so(arguments: tuple[str, ...], warning
     answer = run("optimize", "x^2", "--minimize", *arguments)
     assert (answer.status, f"warning: {warning}" in answer.err) == (0, True), answer
     assert "minimizing by" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(("--method", "random"), True), (("--seed", "1", "--method", "random"), False), ((), False), (("--b", "rand()"), True)],
+)
+def test_a_table_tells_a_seed_that_nobody_gave(arguments: tuple[str, ...], told: bool) -> None:
+    answer = run("optimize", "b = 2; (b + 1)*x^2", "--minimize", "--over", "x", "--x", "1", *arguments)
+    assert bool(re.search(r"^seed \d+$", answer.out, re.MULTILINE)) == told
 
 
 @pytest.mark.parametrize("form", ["table", "json"])

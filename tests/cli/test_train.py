@@ -472,6 +472,25 @@ def test_what_is_no_probability_and_what_is_no_row_of_scores_is_told(tmp_path: P
     assert "takes a row of scores for each row of the data" in answer
 
 
+def test_arrays_that_the_table_shortens_are_kept_by_save(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "d.npz", X=numpy.eye(40), y=numpy.arange(40.0))
+    arguments = ("train", "w = zeros(40); b = 0; X @ w + b", "--data", f"{tmp_path}/d.npz", "--target", "y")
+    answer = run(*arguments)
+    assert answer.err == "shown in part: w; --save FILE.npz keeps what is learned, and --bindings FILE.npz reads it\n"
+    assert run(*arguments, "--save", f"{tmp_path}/m.npz").err == run(*arguments, "--quiet").err == ""
+    small = run("train", "w = zeros(2); X[:, 0:2] @ w", *arguments[2:])
+    assert (small.status, small.err) == (0, "")
+
+
+def test_a_table_tells_a_seed_that_nobody_gave_and_bounds_that_were_reached(rows: str) -> None:
+    arguments = ("train", LINE, "--target", "y", "--data", rows, "--bound", "w=0..0.5", "--rate", "0.3")
+    plain, shuffled, given = run(*arguments), run(*arguments, "--shuffle"), run(*arguments, "--shuffle", "--seed", "7")
+    assert [bool(re.search(r"^seed \d+$", answer.out, re.MULTILINE)) for answer in (plain, shuffled, given)] == [False, True, False]
+    assert re.search(r"^w +0 +0.5 +0..0.5, reached$", plain.out, re.MULTILINE)
+    failed = run(*arguments[:-1], "1e3", "--epochs", "30").out
+    assert "failed training by gradient descent" in failed
+
+
 def test_a_forgotten_target_and_an_idle_parameter_are_told(rows: str) -> None:
     forgotten = run("train", LINE, "--data", rows, "--epochs", "2")
     assert forgotten.err == "warning: there is no --target, so the output itself is made small; the column y is not used\n"
