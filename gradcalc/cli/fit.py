@@ -138,7 +138,7 @@ def _fitted(
         if column.ndim != 1:
             raise _of_rows(name, column.ndim, table)
     rows = [_rows(formula, read), *(_rows(each, read) for each in wanted)]
-    return fit(rows[0], rows[1], parameters, rows[2] if len(rows) > 2 else None, steps)
+    return fit(rows[0], rows[1], parameters, rows[2] if len(rows) > 2 else None, steps, place=table.place)
 
 
 def _parameters(formula: Formula, columns: Sequence[str], others: Sequence[str], over: Sequence[str]) -> Sequence[str]:
@@ -237,7 +237,7 @@ def _rows(formula: Formula, columns: Mapping[str, Any]) -> Rows:
     values = {name: columns.get(name, value) for name, value in zip(formula.inputs, formula.values)}
     # In a row every column is a number.
     graph, shapes = formula.prepared([0.0 if name in columns else value for name, value in values.items()])
-    if shapes is not None:
+    if shapes is not None and any(shapes):
         raise UsageProblem(
             f"{formula.text} calculates with arrays, and a fit goes row by row over numbers",
             remedy="write it for one row; gradcalc train takes arrays",

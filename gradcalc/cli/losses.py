@@ -11,6 +11,7 @@ from gradcalc.engine.shapes import NodeProblem
 from gradcalc.errors import ShapeProblem, UsageProblem
 from gradcalc.gates import REGISTRY
 from gradcalc.gates.reductions import spell_shape
+from gradcalc.views.training import counted
 
 if TYPE_CHECKING:
     from gradcalc.formula import Formula
@@ -111,7 +112,7 @@ class Judged:
                 "flatten(…) makes it one" if found[1] == 1 else f"write the loss yourself, with one_hot({self.target}, {found[1]})"
             )
         raise ShapeProblem(
-            f"in a batch of {wanted[0]} rows the prediction {form}, the target {self.target} has shape {spell_shape(wanted)}",
+            f"in a batch of {counted(wanted[0])} the prediction {form}, the target {self.target} has shape {spell_shape(wanted)}",
             place=self.formula.place(self.formula.output),
             remedy=advice,
         )

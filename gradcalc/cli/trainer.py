@@ -34,6 +34,7 @@ from gradcalc.views.curve import LiveCurve
 from gradcalc.views.json import json_line
 from gradcalc.views.training import (
     Trained,
+    counted,
     epoch_header,
     epoch_line,
     epoch_row,
@@ -269,7 +270,7 @@ class Trainer:
         """The problem, with what a batch is where that may be its reason."""
         if isinstance(problem, ShapeProblem):
             shapes = ", ".join(f"{name} {spell_shape((rows, *columns[name].shape[1:]))}" for name in used[:6])
-            problem.remedy = f"in a batch of {rows} row{'' if rows == 1 else 's'} the columns have the shapes {shapes}" + (
+            problem.remedy = f"in a batch of {counted(rows)} the columns have the shapes {shapes}" + (
                 f"\n{problem.remedy}" if problem.remedy else ""
             )
         elif isinstance(problem, BindingProblem) and problem.missing is not None:

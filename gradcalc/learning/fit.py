@@ -90,6 +90,7 @@ class Fitted:
         converged: whether this is a minimum.
         reason: why the fit stopped.
         warnings: what deserves attention.
+        weighted: whether the residuals were divided by standard deviations of the rows.
     """
 
     names: tuple[str, ...]
@@ -105,6 +106,7 @@ class Fitted:
     converged: bool
     reason: str
     warnings: tuple[str, ...]
+    weighted: bool = False
 
     @property
     def correlations(self) -> Matrix:
@@ -120,6 +122,7 @@ def fit(
     deviation: Rows | None = None,
     steps: int = 5000,
     progress: Callable[[int, float], None] | None = None,
+    place: Callable[[int], str] = lambda row: f"row {row + 1}",
 ) -> Fitted:
     """Fit a formula to a target by least squares.
 
@@ -131,6 +134,7 @@ def fit(
             follow from it instead of from the spread of the residuals.
         steps: how many steps may be taken.
         progress: is told after each step its number and the sum of squares.
+        place: what a row, counted from 0, is called in messages.
 
     Raises:
         GradcalcError: a row's target or standard deviation is no finite number, the formula is not finite at the start, or
@@ -138,33 +142,36 @@ def fit(
     """
     count = max(rows.count for rows in (formula, target, deviation) if rows is not None)
     over = formula.over(parameters, count)
-    wanted = _finite(target.over((), count).values(), "the target")
-    spread = numpy.ones(1) if deviation is None else _finite(deviation.over((), count).values(), "the standard deviation")
+    wanted = _finite(target.over((), count).values(), "the target", place)
+    spread = numpy.ones(1) if deviation is None else _finite(deviation.over((), count).values(), "the standard deviation", place)
     if not (spread > 0).all():
-        row = int(numpy.argmin(spread > 0)) + 1
-        raise DataProblem(f"the standard deviation in row {row} is {spread[row - 1]:g}, and must be positive")
+        row = int(numpy.argmin(spread > 0))
+        raise DataProblem(f"the standard deviation in {place(row)} is {spread[row]:g}, and must be positive")
     if count < len(parameters):
-        raise DataProblem(f"{count} rows cannot determine {len(parameters)} parameters", remedy="fit fewer: --over NAMES")
+        raise DataProblem(
+            f"{count} row{'' if count == 1 else 's'} cannot determine {len(parameters)} parameters",
+            remedy="fit fewer: --over NAMES",
+        )
     problem = Problem(
         lambda x: (over.values(x) - wanted) / spread,
         lambda x: over.jacobian(x) / spread.reshape(-1, 1),
         numpy.array([float(formula.values[name]) for name in parameters]),
         float(numpy.linalg.norm(wanted / spread)),
     )
-    _check_start(over, problem, parameters)
+    _check_start(over, problem, parameters, place)
     solution = least_squares(problem, steps, progress)
     return _fitted(solution, problem.start, parameters, absolute=deviation is not None)
 
 
-def _finite(values: Vector, what: str) -> Vector:
+def _finite(values: Vector, what: str, place: Callable[[int], str]) -> Vector:
     bad = ~numpy.isfinite(values)
     if bad.any():
         row = int(numpy.argmax(bad))
-        raise DataProblem(f"{what} in row {row + 1} is {values[row]}", remedy="leave that row out of the data")
+        raise DataProblem(f"{what} in {place(row)} is {values[row]}", remedy="leave that row out of the data")
     return values
 
 
-def _check_start(over: Over, problem: Problem, parameters: Sequence[str]) -> None:
+def _check_start(over: Over, problem: Problem, parameters: Sequence[str], place: Callable[[int], str]) -> None:
     with numpy.errstate(all="ignore"):
         values, slopes = over.values(problem.start), over.jacobian(problem.start)
     named = ", ".join(f"{name} = {value:g}" for name, value in zip(parameters, problem.start))
@@ -172,13 +179,13 @@ def _check_start(over: Over, problem: Problem, parameters: Sequence[str]) -> Non
     if bad.any():
         row = int(numpy.argmax(bad))
         raise BindingProblem(
-            f"at the start ({named}) the formula is {values[row]} in row {row + 1}", remedy="start from other values: --NAME VALUE"
+            f"at the start ({named}) the formula is {values[row]} in {place(row)}", remedy="start from other values: --NAME VALUE"
         )
     for name, column in zip(parameters, slopes.T):
         if not numpy.isfinite(column).all():
             row = int(numpy.argmax(~numpy.isfinite(column)))
             raise BindingProblem(
-                f"at the start ({named}) the derivative by {name} is {column[row]} in row {row + 1}",
+                f"at the start ({named}) the derivative by {name} is {column[row]} in {place(row)}",
                 remedy="start from other values: --NAME VALUE",
             )
     with numpy.errstate(all="ignore"):
@@ -208,6 +215,7 @@ def _fitted(solution: Solution, start: Vector, names: Sequence[str], absolute: b
         solution.converged,
         solution.reason,
         (),
+        absolute,
     )
     reach = numpy.linalg.norm(solution.jacobian, axis=0) * numpy.maximum(abs(solution.parameters), 1.0)
     still = reach <= STILL * numpy.linalg.norm(solution.residuals)

@@ -132,7 +132,10 @@ def open_columns(file: str, name: str | None = None, limit: int = MAXIMUM_BYTES)
     if name is not None:
         raise DataProblem(f"{file} names its columns itself", remedy=f"write --data {file}")
     if kind == ".npz":
-        return ArrayColumns(file, {entry: entry for entry in _archive_names(path)}, limit)
+        entries = _archive_names(path)
+        if not entries:
+            raise DataProblem(f"{file} holds no arrays", remedy="save columns in it: numpy.savez(FILE, x=…, y=…)")
+        return ArrayColumns(file, {entry: entry for entry in entries}, limit)
     if kind in PARQUET:
         from gradcalc.tables.parquet import ParquetColumns
 

@@ -54,8 +54,9 @@ class DataSet:
         if len(set(counts.values())) > 1:
             first, *others = counts.items()
             name, count = next((name, count) for name, count in others if count != first[1])
+            rows = f"{first[1]} row{'' if first[1] == 1 else 's'}"
             raise DataProblem(
-                f"{first[0]} has {first[1]} rows in {self.owners[first[0]].file}, {name} has {count} in {self.owners[name].file}",
+                f"{first[0]} has {rows} in {self.owners[first[0]].file}, {name} has {count} in {self.owners[name].file}",
                 remedy="give every column one entry for each row",
             )
 

@@ -35,8 +35,8 @@ def fit_text(
     table.add("start", _numbers(fitted.start, 6), right=True)
     facts = Table()
     quality = (
-        ("residual sum of squares", fitted.residual_sum_of_squares),
-        ("residual standard deviation", fitted.residual_standard_deviation),
+        ("chi-squared" if fitted.weighted else "residual sum of squares", fitted.residual_sum_of_squares),
+        ("residual standard deviation" + (", in sigmas" if fitted.weighted else ""), fitted.residual_standard_deviation),
         ("degrees of freedom", float(fitted.degrees_of_freedom)),
     )
     facts.add("", [cell(name) for name, _ in quality])

@@ -95,10 +95,13 @@ def test_what_the_data_do_not_determine_is_said() -> None:
         (("a*x", "--data", "nowhere.csv", "--target", "y", "--a", "1"), "nowhere.csv does not exist"),
         (("a*x", *DATA, "--target", "y +", "--a", "1"), "--target: an operand is missing"),
         (("a*x", *DATA, "--target", "y; x", "--a", "1"), "--target is one expression, and not 2"),
-        (("a*x", *DATA, "--target", "y", "--sigma", "x - 300", "--a", "1"), "standard deviation in row 1"),
+        (("a*x", *DATA, "--target", "y", "--sigma", "x - 300", "--a", "1"), "standard deviation in examples/data/misra1a.csv:2 is"),
         (("x^2", *DATA, "--target", "y"), "there is nothing to fit"),
         (("sum([a, x])", *DATA, "--target", "y", "--a", "1"), "a fit goes row by row over numbers"),
-        (("sqrt(a - x)", *DATA, "--target", "y", "--a", "1"), "at the start (a = 1) the formula is nan in row 1"),
+        (
+            ("sqrt(a - x)", *DATA, "--target", "y", "--a", "1"),
+            "at the start (a = 1) the formula is nan in examples/data/misra1a.csv:2",
+        ),
         (("a*x", *DATA, "--target", "y", "--a", "0..1"), "--a is a range"),
         (("a*x", "--target", "y", "--a", "1"), "error: there are no data\n"),
         (("a*x", *DATA, "--a", "1"), "error: there is no target\n"),
@@ -152,3 +155,25 @@ def test_the_data_are_not_written_over(tmp_path: Path) -> None:
     answer = run("fit", "m*x", "--data", str(table), "--target", "y", "--m", "1", "-o", f"{tmp_path}/./mine.csv")
     assert (answer.status, "is the table that is read" in answer.err) == (2, True), answer
     assert table.read_text() == "x,y\n1,2\n2,3\n3,5\n"
+
+
+def test_a_mean_and_a_draw_can_be_fitted() -> None:
+    mean = run("fit", "a", "--data", "examples/data/line.csv", "--target", "y", "--a", "0")
+    assert (mean.status, mean.err) == (0, "")
+    assert "degrees of freedom           39" in mean.out
+    assert run("fit", "randn()*a + b*x", "--data", "examples/data/line.csv", "--target", "y", "--a", "1", "--b", "1").status == 0
+
+
+def test_rows_are_told_by_their_lines_and_weighted_squares_by_their_name(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n1,2\n\n2,-3\n")
+    answer = run("fit", "a*x", "--data", str(table), "--target", "log(y)", "--a", "1")
+    assert answer.err.startswith(f"error: the target in {table}:4 is nan\n")
+    table.write_text("x,y\n1,2\n")
+    assert (
+        "1 row cannot determine 2 parameters"
+        in run("fit", "a*x + b", "--data", str(table), "--target", "y", "--a", "1", "--b", "1").err
+    )
+    weighted = run("fit", "a*x", "--data", "examples/data/line.csv", "--target", "y", "--a", "1", "--sigma", "0.5").out
+    assert "chi-squared" in weighted and "residual sum of squares" not in weighted
+    assert "residual standard deviation, in sigmas  " in weighted

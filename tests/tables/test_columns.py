@@ -140,6 +140,12 @@ def test_arrays_of_an_npz_are_columns(tmp_path: Path) -> None:
         open_columns(str(path), "x")
 
 
+def test_an_npz_without_arrays_is_told(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "empty.npz")
+    with pytest.raises(DataProblem, match=r"empty\.npz holds no arrays"):
+        open_columns(str(tmp_path / "empty.npz"))
+
+
 def test_an_npy_needs_a_name(tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     numpy.save(path, numpy.arange(3.0))
