@@ -43,7 +43,7 @@ lbfgs      curvature learned on the way; needs SciPy (gradcalc[optimize])
 The rate is the size of a step: 0.01 unless another is given (newton 1; lbfgs finds its own).
 
 The exit status is 2 where the search fails: it diverges, grows without bound, meets nan or inf, or comes to a point where the
-gradient vanishes, but that is no minimum (or maximum)."""
+gradient vanishes, but that is no minimum (or maximum). After Ctrl-C it is 130, and what stands there is the best so far."""
 
 EXAMPLES = (
     Example('gradcalc optimize "(x-3)^2 + y^2" --minimize --x 0 --y 1 --rate 0.1', "down to a minimum"),
@@ -169,6 +169,8 @@ class _Searches:
             self._write(answer, steps)
         for warning in answer.warnings:
             self.output.warning(warning)
+        if found.interrupted:
+            raise KeyboardInterrupt
         if found.outcome.stop.failed:
             self.output.error(failure(formula, answer))
             return {}

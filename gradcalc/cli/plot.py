@@ -239,6 +239,8 @@ def walked(
     found = search(
         problem, chosen, settings, 1, formula.makers.seed, lambda _, state: way.append((state.values[0], state.values[1]))
     )
+    if found.interrupted:
+        raise KeyboardInterrupt
     if not found.outcome.stop.failed:
         return way, None
     return way, failure(formula, Search(formula.text, on.names, chosen, settings.rate, formula.makers.seed, found, []))

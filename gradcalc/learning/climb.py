@@ -76,8 +76,9 @@ class Stop(NamedTuple):
     """Why a search ended.
 
     Attributes:
-        kind: `tolerance`, `steps`, `still` (no step makes it better), or a failure: `diverging`, `unbounded`, `stationary` (the
-            gradient vanishes where there is no minimum), `overflow` (inside the method), `not finite`.
+        kind: `tolerance`, `steps`, `still` (no step makes it better), `interrupted` (by Ctrl-C), or a failure: `diverging`,
+            `unbounded`, `stationary` (the gradient vanishes where there is no minimum), `overflow` (inside the method), `not
+            finite`.
         words: the same for people.
         values: of a failure the parameters at which it showed.
         stable: of a search that diverged the rate below which it would not have, as far as is known.
@@ -212,6 +213,18 @@ class Walk:
         """End the search because no step makes it better."""
         self.stop = Stop("still", words)
 
+    def interrupted(self) -> bool:
+        """End the search because somebody does not want to wait; answer whether it has come to anything yet."""
+        if self._start is None:
+            return False
+        if self._slopes is None:
+            self._value = self.problem.value(self._values)  # it may have come between the two
+        else:
+            self._value, self._slopes = self.problem.slopes(self._values)
+            self._length = self.problem.norm(self.problem.free(self._values, self._slopes))
+        self.stop = Stop("interrupted", "interrupted")
+        return True
+
     def outcome(self, first: list[Any]) -> Outcome:
         """What the search came to; if not even its first state was finite, that state."""
         assert self.stop is not None
@@ -219,7 +232,10 @@ class Walk:
             nothing = State(0, first, math.nan, None, math.nan)
             return Outcome(nothing, nothing, nothing, self.stop)
         end = self._state()
-        return Outcome(self._start, end, (self._good or end) if self.stop.kind == "diverging" else end, self.stop)
+        good = end
+        if self._good is not None and self.stop.kind in ("diverging", "interrupted"):
+            good = self._good if self.problem.sign * (self._good.value - end.value) < 0.0 or self.stop.failed else end
+        return Outcome(self._start, end, good, self.stop)
 
     def _end(self, stop: Stop, values: list[Any] | None = None) -> bool:
         self.stop = stop if values is None else stop._replace(values=values)
@@ -292,6 +308,8 @@ def climb(
         values: where to begin, by default at the problem's own start.
         watch: is told every state, the first included.
 
+    After Ctrl-C the outcome is what it has come to; it is up to the caller to stop, too.
+
     Raises:
         MissingExtra: the method needs what is not installed.
         UsageProblem: the problem is too large for the method.
@@ -300,7 +318,11 @@ def climb(
     walk = Walk(problem, method, settings, watch)
     rate = settings.rate if settings.rate is not None else method.rate if method.rate is not None else 1.0
     with _quiet(problem, method):
-        _WAYS.get(method.name, _follow)(problem, method, rate, values, walk)
+        try:
+            _WAYS.get(method.name, _follow)(problem, method, rate, values, walk)
+        except KeyboardInterrupt:
+            if not walk.interrupted():
+                raise
         walk.judge(rate)
     return walk.outcome(values)
 

@@ -32,6 +32,11 @@ class Found(NamedTuple):
     slopes: Sequence[Any] | None
 
     @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it: then the last of the outcomes is unfinished, and others may be missing."""
+        return self.outcomes[-1].stop.kind == "interrupted"
+
+    @property
     def outcome(self) -> Outcome:
         """The best one."""
         return self.outcomes[self.best]
@@ -70,6 +75,8 @@ def search(
         own = settings._replace(seed=(seed, TWEAKS, number))
         watcher = None if watch is None else _numbered(watch, number)
         outcomes.append(climb(problem, method, own, values, watcher))
+        if outcomes[-1].stop.kind == "interrupted":
+            break
     arrived = any(not outcome.stop.failed for outcome in outcomes)
     ends = [math.nan if arrived and outcome.stop.failed else outcome.good.value for outcome in outcomes]
     chosen = best(ends, problem.uphill)

@@ -23,6 +23,7 @@ STOPS = {
     "tolerance": "the gradient is short enough",
     "steps": "all steps are made",
     "still": "no step makes it better",
+    "interrupted": "it was interrupted",
     "diverging": "the rate is too large",
     "unbounded": "there is no end",
     "stationary": "a top or saddle, no minimum",
@@ -79,7 +80,7 @@ def _goal(search: Search) -> str:
     done, under_way = ("maximized", "maximizing") if uphill else ("minimized", "minimizing")
     if stop.failed:
         return f"failed {under_way}"
-    return under_way if stop.short or stop.kind == "steps" else done
+    return under_way if stop.short or stop.kind in ("steps", "interrupted") else done
 
 
 def _end_norm(search: Search) -> float:
@@ -112,7 +113,7 @@ def _inputs_table(search: Search, surface: Surface, digits: int) -> Table:
         names = [cut(visible(name), max(12, surface.width // 4)) for name in search.names]
         table.add("input", [cell(name, "name") for name in names])
         add_values(table, "start", outcome.start.values, precision, room)
-        end = "end" if outcome.good.step == outcome.end.step else "last good"
+        end = "end" if outcome.good.step == outcome.end.step else "last good" if outcome.stop.failed else "best"
         add_values(table, end, outcome.good.values, precision, room, "value")
         if slopes is not None:
             add_values(table, "gradient", slopes, precision, room, "gradient")

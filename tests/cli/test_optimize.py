@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -381,6 +382,32 @@ def test_a_search_that_gains_nothing_says_so(arguments: tuple[str, ...], warning
 def test_a_table_tells_a_seed_that_nobody_gave(arguments: tuple[str, ...], told: bool) -> None:
     answer = run("optimize", "b = 2; (b + 1)*x^2", "--minimize", "--over", "x", "--x", "1", *arguments)
     assert bool(re.search(r"^seed \d+$", answer.out, re.MULTILINE)) == told
+
+
+@pytest.mark.parametrize("method", ["gradient", "random"])
+def test_ctrl_c_leaves_the_best_so_far(method: str) -> None:
+    endless = ("--rate", "1e-12", "--steps", "100000000", "--starts", "3", "--trace", "--format", "json")
+    command = [
+        *COMMAND,
+        "optimize",
+        "sum((w - 1)^4)",
+        "--w",
+        "rand(3000)",
+        "--minimize",
+        "--method",
+        method,
+        "--seed",
+        "1",
+        *endless,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        lines = running.stdout.read().splitlines()
+        assert (running.wait(60), running.stderr.read()) == (130, b"")
+    document = json.loads(lines[-1])
+    assert (document["stopped"], document["value"]) == ("interrupted", min(document["value"], document["start"]["value"]))
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
