@@ -17,6 +17,9 @@ COUPLED = 0.9999
 """From this correlation on, two parameters can hardly be told apart."""
 
 
+STEEP = 1e4
+"""A derivative that is so many times the second largest of its column stands at an edge of the formula."""
+
 STILL = 1e-10
 """A formula that changes by less than this part of the residuals with a parameter does not change with it."""
 
@@ -160,7 +163,8 @@ def fit(
     )
     _check_start(over, problem, parameters, place)
     solution = least_squares(problem, steps, progress)
-    return _fitted(solution, problem.start, parameters, absolute=deviation is not None)
+    fitted = _fitted(solution, problem.start, parameters, absolute=deviation is not None)
+    return fitted if fitted.converged else replace(fitted, warnings=(*fitted.warnings, *_edges(solution, parameters, place)))
 
 
 def _finite(values: Vector, what: str, place: Callable[[int], str]) -> Vector:
@@ -196,6 +200,18 @@ def _check_start(over: Over, problem: Problem, parameters: Sequence[str], place:
             f"at the start ({named}) the sum of the squares of the residuals is infinite",
             remedy="start from other values: --NAME VALUE, or divide the formula and the target by a constant",
         )
+
+
+def _edges(solution: Solution, names: Sequence[str], place: Callable[[int], str]) -> Iterable[str]:
+    """Warnings of derivatives that tower in one row: as a rule the formula ends there."""
+    for name, column in zip(names, abs(solution.jacobian).T):
+        second, first = numpy.sort(column)[-2:] if len(column) > 1 else (0.0, 0.0)
+        if first > STEEP * second > 0.0:
+            row = int(column.argmax())
+            yield (
+                f"the derivative by {name} is {first:.3g} in {place(row)}, and at most {second:.3g} in all other rows: "
+                f"the formula seems to end there\n  begin elsewhere, or leave {name} as it is: --over NAMES"
+            )
 
 
 def _fitted(solution: Solution, start: Vector, names: Sequence[str], absolute: bool) -> Fitted:

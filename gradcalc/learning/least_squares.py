@@ -40,6 +40,9 @@ ROUNDING = 2e-15
 WORTHWHILE = 1e-4
 """A polishing step that makes the sum of squares so many times smaller is taken, whatever its size."""
 
+PATIENCE, GAIN = 200, 1e-6
+"""A fit sticks where so many steps together make the sum of squares smaller by less than this part of it."""
+
 POLISHING_STEPS = 60
 
 SINGULAR = 1e-14
@@ -154,7 +157,7 @@ def least_squares(problem: Problem, steps: int = 5000, progress: Callable[[int, 
         start = numpy.asarray(problem.start, dtype=float)
         state = State(start, problem.residuals(start), problem.jacobian(start))
         scale = _norms(state.jacobian)
-        damping, taken = FIRST_DAMPING, 0
+        damping, taken, before = FIRST_DAMPING, 0, state.cost
         while taken < steps:
             scale = numpy.maximum(scale, _norms(state.jacobian))
             found = _damped_step(problem, state, scale, damping)
@@ -164,6 +167,10 @@ def least_squares(problem: Problem, steps: int = 5000, progress: Callable[[int, 
             taken += 1
             if progress is not None:
                 progress(taken, state.cost)
+            if taken % PATIENCE == 0:
+                if before - state.cost < GAIN * before:
+                    return _solution(state, taken, False, f"it sticks: the last {PATIENCE} steps gained next to nothing")
+                before = state.cost
         else:
             return _solution(state, taken, False, f"the limit of {steps} steps is reached")
         return _polished(problem, state, taken)

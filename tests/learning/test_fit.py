@@ -98,6 +98,15 @@ def test_a_perfect_fit_is_one(x: Sequence[int], y: Sequence[float], scale: float
     assert found.values / scale == pytest.approx([y[1] - y[0], y[0] - (y[1] - y[0]) * x[0]], rel=1e-14, abs=1e-14)
 
 
+def test_a_fit_that_sticks_at_an_edge_ends_and_says_where() -> None:
+    x = numpy.linspace(-3, 3, 31)
+    y = 2 * numpy.exp(-((x - 0.5) ** 2) / (2 * 0.7**2))
+    found = fitted("a*sqrt(x + c) + d", "y", {"x": x, "y": y}, {"a": 0.1, "c": 4.0, "d": 0.0})
+    assert not found.converged and found.steps <= 400
+    assert "it sticks" in found.reason
+    assert any(warning.startswith("the derivative by c is ") and "in row 1, and at most" in warning for warning in found.warnings)
+
+
 def test_parameters_that_the_data_do_not_determine_are_named() -> None:
     x = numpy.arange(1.0, 6.0)
     found = fitted("a*b*x + c", "y", {"x": x, "y": 3 * x + x % 2}, {"a": 1.0, "b": 1.0, "c": 0.0})
