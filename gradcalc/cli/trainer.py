@@ -420,7 +420,7 @@ class Trainer:
     def _warn_of_no_gain(self, judged: Judged, training: Training, first: float, loss: float) -> None:
         """Say that a run that came to its end made nothing better."""
         epochs = len(training.history)
-        if training.stop is None and epochs and loss >= first:
+        if training.stop is None and epochs and loss >= first and training.moved:
             stable, where = training.stable_rate()
             steps = f"{epochs} epoch{'' if epochs == 1 else 's'}"
             advice = smaller(training.settings.rate, stable, _after(where))

@@ -186,7 +186,7 @@ class Walk:
         wrong = trend.add(lower)
         if calm and trend.worse and (self._good is None or problem.sign * self._value < problem.sign * self._good.value):
             self._good = self._state()  # the best one before it began to get worse
-        still = value == self._value and slopes is not None and _same(values, self._values)
+        still = value == self._value and slopes is not None and same(values, self._values)
         self._values, self._value, self._slopes, self._length = values, value, slopes, length
         self._step += 1
         if self._start is None:
@@ -288,7 +288,8 @@ class Walk:
         self.stop = Stop("overflow", "the gradient is too large for this method", self._values)
 
 
-def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+def same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether two lists of parameters are the same in every element."""
     return all(a == b if isinstance(a, float) else bool((a == b).all()) for a, b in zip(first, second))
 
 

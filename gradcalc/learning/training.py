@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gradcalc.gates import REGISTRY
 from gradcalc.gates.record import Shape
 from gradcalc.graph import Graph
-from gradcalc.learning.climb import Stop, Trend
+from gradcalc.learning.climb import Stop, Trend, same
 from gradcalc.learning.methods import Memory, Method
 from gradcalc.learning.problem import Bound, Problem
 from gradcalc.learning.rows import Split, order
@@ -203,6 +203,11 @@ class Training:
     def batches(self) -> int:
         """How many batches an epoch has."""
         return math.ceil(len(self.rows.training) / self._size)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the last step changed any parameter; at a minimum it changes none."""
+        return not same(self.state.values, self.before.values)
 
     def measured(self, values: list[Any], rows: Any) -> float:
         """The loss over rows, in batches as large as those of the training, weighted by their rows."""

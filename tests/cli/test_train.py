@@ -472,6 +472,18 @@ def test_what_is_no_probability_and_what_is_no_row_of_scores_is_told(tmp_path: P
     assert "takes a row of scores for each row of the data" in answer
 
 
+def test_a_run_that_gains_nothing_says_so_unless_it_began_at_the_minimum(tmp_path: Path) -> None:
+    (tmp_path / "line.csv").write_text("x,y\n1,1\n-1,-1\n")
+    arguments = ("--data", f"{tmp_path}/line.csv", "--target", "y", "--epochs", "2")
+    worse = run("train", "w = 0; w*x", *arguments, "--rate", "1")
+    assert (worse.status, worse.err) == (
+        0,
+        "warning: nothing was gained in 2 epochs: mse(w*x, y) is the same as at the start\n"
+        "  try --rate 0.5: at the start, rates below 1 are stable\n",
+    )
+    assert run("train", "w = 1; w*x", *arguments).err == ""
+
+
 def test_arrays_that_the_table_shortens_are_kept_by_save(tmp_path: Path) -> None:
     numpy.savez(tmp_path / "d.npz", X=numpy.eye(40), y=numpy.arange(40.0))
     arguments = ("train", "w = zeros(40); b = 0; X @ w + b", "--data", f"{tmp_path}/d.npz", "--target", "y")
