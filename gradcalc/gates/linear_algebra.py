@@ -352,7 +352,7 @@ gate(
     "solve",
     "the x for which a @ x = b",
     family=FAMILY,
-    sentence="Gives the second input `h = solve(a.T, G)`, where G is the gradient, and the first `-h @ y.T`, where `y` is the solution.",
+    sentence="Gives the second input `h = solve(a.T, G)`, where G is the gradient, and the first `-h @ y.T`; `y` is the solution.",
     arity=2,
     array=_solve,
     shape=_solution_shape,
