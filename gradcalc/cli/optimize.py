@@ -97,7 +97,7 @@ def command(
         raise UsageProblem(f"{method} finds its own steps", remedy="leave out --rate")
     if tolerance is not None and method == "random":
         raise UsageProblem("random search takes no gradient, so it has no tolerance", remedy="leave out --tolerance")
-    lucky = program.seed is None
+    seed_drawn = program.seed is None
     if program.seed is None:
         program.seed = int.from_bytes(os.urandom(4))
     settings = Settings(rate if rate is not None else chosen.rate, steps, 1e-8 if tolerance is None else tolerance)
@@ -107,7 +107,7 @@ def command(
     traced_here = trace and output.path is None and sys.stdout.isatty()
     curve = LiveCurve("value", watched=not output.quiet and not traced_here)
     with output:
-        search = _Searches(output, workspace, curve, trace, lucky)
+        search = _Searches(output, workspace, curve, trace, seed_drawn)
         for answer in program.formulas(workspace, kinds=("range",), optional=True):
             search.asked = True
             try:
@@ -132,12 +132,12 @@ def _with_bound(problem: GradcalcError, program: GivenProgram) -> GradcalcError:
 class _Searches:
     """The searches of one command line, one after the other."""
 
-    def __init__(self, output: Output, workspace: Any, curve: LiveCurve, trace: bool, lucky: bool) -> None:
+    def __init__(self, output: Output, workspace: Any, curve: LiveCurve, trace: bool, seed_drawn: bool) -> None:
         self.output = output
         self.workspace = workspace
         self.curve = curve
         self.trace = trace
-        self.lucky = lucky
+        self.seed_drawn = seed_drawn
         self.asked = False
         self._told_header = ""
         self._parting = ""
@@ -162,8 +162,8 @@ class _Searches:
         watch, steps = self._watcher(formula.text, names, settings.steps, starts)
         with self.curve.begin_again(formula.text):
             found = search(problem, method, settings, starts, seed, watch)
-        lucky = self.lucky and (method.name == "random" or starts > 1 or formula.makers.drawn)
-        answer = Search(formula.text, names, method, settings.rate, seed, found, [*formula.warnings, *warnings], lucky)
+        seed_drawn = self.seed_drawn and (method.name == "random" or starts > 1 or formula.makers.drawn)
+        answer = Search(formula.text, names, method, settings.rate, seed, found, [*formula.warnings, *warnings], seed_drawn)
         answer.warnings.extend(unmoved(answer))
         if found.outcome.start.value == found.outcome.start.value:
             self._write(answer, steps)

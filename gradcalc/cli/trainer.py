@@ -105,7 +105,7 @@ class Trainer:
         self.output = output
         self.wishes = wishes
         self.warnings: list[str] = []
-        self._lucky = program.seed is None
+        self._seed_drawn = program.seed is None
 
     def run(self) -> None:
         """Read, train, write."""
@@ -462,7 +462,7 @@ class Trainer:
             batch=settings.batch,
             rows=(len(training.rows.training), len(training.rows.held_out)),
             seed=settings.seed,
-            lucky=self._lucky and (wishes.shuffle or bool(wishes.validate) or judged.formula.makers.drawn),
+            seed_drawn=self._seed_drawn and (wishes.shuffle or bool(wishes.validate) or judged.formula.makers.drawn),
             bounds=training.loss.bounds,
             failed=training.stop is not None and training.stop.failed,
             saved=wishes.save,

@@ -53,7 +53,7 @@ class Search(NamedTuple):
         seed: what random numbers were drawn from.
         found: what came out.
         warnings: what deserves attention.
-        lucky: whether it depends on a seed that nobody has given.
+        seed_drawn: whether it depends on a seed that nobody has given.
     """
 
     output: str
@@ -63,7 +63,7 @@ class Search(NamedTuple):
     seed: int
     found: Found
     warnings: list[str]
-    lucky: bool = False
+    seed_drawn: bool = False
 
 
 def search(

@@ -69,7 +69,7 @@ def heading(search: Search, surface: Surface) -> list[Cell]:
         lines.append(cell(f"length of the gradient{held}{':' if held else ''} {rounded_text(after, 6)}{from_words}", "quiet"))
     if len(search.found.outcomes) > 1:
         lines.append(cell(f"the best of {len(search.found.outcomes)} starts; seed {search.seed}", "quiet"))
-    elif search.lucky:
+    elif search.seed_drawn:
         lines.append(cell(f"seed {search.seed}", "quiet"))
     return [part for line in lines for part in wrapped(_shown(line, surface), surface.width)]
 

@@ -40,7 +40,7 @@ class Trained(NamedTuple):
         batch: rows in a batch.
         rows: how many rows were learned from, and how many held out.
         seed: what random numbers were drawn from.
-        lucky: whether the run depends on it, and nobody has given it.
+        seed_drawn: whether the run depends on it, and nobody has given it.
         bounds: for each parameter its bound, or None; empty where there are none.
         failed: whether the run came to no good end.
         saved: the file that holds the run, if one does.
@@ -61,7 +61,7 @@ class Trained(NamedTuple):
     batch: int
     rows: tuple[int, int]
     seed: int
-    lucky: bool
+    seed_drawn: bool
     bounds: Sequence[Bound | None]
     failed: bool
     saved: str | None
@@ -118,7 +118,7 @@ def _heading(run: Trained, surface: Surface) -> list[Cell]:
         if told:
             where = f"on {counted(held)} held out" if held else "on all rows"
             lines.append(cell(f"{where}: {', '.join(told)}"))
-    if run.lucky:
+    if run.seed_drawn:
         lines.append(cell(f"seed {run.seed}", "quiet"))
     if run.saved is not None:
         lines.append(cell(f"saved in {visible(run.saved)}: gradcalc eval … --bindings {visible(run.saved)}", "quiet"))
