@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gradcalc.answering import Answering, spread_out
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
 from gradcalc.dialects.language import Spelled, Speller, spell
-from gradcalc.engine.evaluate import Evaluation, backpropagate, evaluate
-from gradcalc.engine.finite import all_finite, first_fault, spell_value
+from gradcalc.engine.evaluate import Evaluation, evaluate
+from gradcalc.engine.finite import all_finite, spell_value
 from gradcalc.engine.makers import Makers
 from gradcalc.engine.shapes import NodeProblem, shape_of
 from gradcalc.errors import BindingProblem, GradcalcError, LimitProblem, NameProblem, ShapeProblem, UsageProblem
@@ -23,11 +23,9 @@ from gradcalc.language.constants import CONSTANTS
 from gradcalc.language.nearest import nearest
 from gradcalc.language.program import Assigned, Input, Output, Program
 from gradcalc.language.sheet import LABEL_LIMIT
-from gradcalc.results import NodeReport, Nodes, Result, add_check
+from gradcalc.results import NodeReport, Nodes, Result
 
 if TYPE_CHECKING:
-    from gradcalc.aspects import Direction
-    from gradcalc.checking.verdicts import Check
     from gradcalc.uncertainty.spread import Correlation, Spread
 
 __all__ = ["NodeReport", "Nodes", "Options", "Result", "Workspace", "as_value"]
@@ -36,9 +34,6 @@ Answer = TypeVar("Answer")
 
 OUTPUT_LIMIT = 2000
 """How many characters of a long output are spelled out."""
-
-SHORT = 40
-"""Up to so many characters an output is spelled out in a remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +99,14 @@ class Workspace:
         self.program = Program(self.bindings.keys())
         self._values: dict[str, Any] = {}
         self._seed: Any = None
-        self._makers = Makers(self.options.seed, self.options.load_allowed, self.options.max_array)
+        self.makers = Makers(self.options.seed, self.options.load_allowed, self.options.max_array)
         self._opened_names: set[str] = set()
         self._called_names: set[str] = set()
         """User gates that the program itself calls, not only its gates."""
         self._told: set[str] = set()
         """Inputs without a value, and names without an input, of which that was said already."""
-        self._notes: dict[str, list[str]] = {}
+        self.notes: dict[str, list[str]] = {}
         """Warnings about values that have been read, not yet told."""
-        self._spellers: tuple[Extract, Callable[[int], str]] | None = None
         self._kinds: frozenset[str] = frozenset({"uncertain"})
         self._optional = False
         """What results and formulas may have beside single values; see `formulas`."""
@@ -237,7 +231,7 @@ class Workspace:
         """
         program = self.program
         part = self._extract(statement.node, first, own=True)
-        entries = self._inputs(part)
+        entries = self.inputs_of(part)
         sources = [part.source(node) for node in range(len(part.graph))]
         named = ((node, program.name_of(source)) for node, source in enumerate(sources) if source != HIDDEN)
         made = Formula(
@@ -248,13 +242,13 @@ class Workspace:
             [self._any_value(entry) for entry in entries],
             tuple(entry.name not in self.bindings for entry in entries),
             {node: name for node, name in named if name is not None},
-            self._makers,
-            self._speller(part),
+            self.makers,
+            self.speller(part),
             lambda node: program.place(sources[_outside(sources, node)]),
         )
-        made.warnings = [*_texts(statement.warnings), *(note for notes in self._notes.values() for note in notes)]
+        made.warnings = [*_texts(statement.warnings), *(note for notes in self.notes.values() for note in notes)]
         made.written = Written(program, statement.node, first, lambda number: self._any_value(program.inputs[number]))
-        self._notes.clear()
+        self.notes.clear()
         if "array" not in self._kinds or all(value is not None for value in made.values):
             made.prepared()  # what does not fit is told now, while places are known
         return made
@@ -276,7 +270,7 @@ class Workspace:
         return given if isinstance(given, Interval | Points | Measured) else self.input_value(entry)
 
     def _number(self, value: Any, what: str, words: str) -> float:
-        number = self._given_value(value, what)
+        number = self.given_value(value, what)
         if not isinstance(number, float) or not math.isfinite(number):
             raise BindingProblem(f"{what}: {words} must be a finite number, and is {spell_value(number)}")
         return number
@@ -301,7 +295,7 @@ class Workspace:
 
     def _measured(self, given: Any, what: str) -> Measured:
         centre = given.value if isinstance(given, Measured) else given.centre
-        value, error = self._given_value(centre, what), self._given_value(given.error, what)
+        value, error = self.given_value(centre, what), self.given_value(given.error, what)
         if shape_of(error) not in ((), shape_of(value)):
             raise ShapeProblem(
                 f"{what}: value and uncertainty differ in shape", remedy="give one uncertainty, or one for each element"
@@ -423,28 +417,16 @@ class Workspace:
         part = self._extract(node, first)
         evaluation = self._evaluate(part)
         last = len(part.graph) - 1
-        value = evaluation.values[last]
-        result = Result(self._spelled(node), value, evaluation.shape(last), warnings=self._value_warnings(part, evaluation))
-        result.warnings[:0] = [note for notes in self._notes.values() for note in notes]
-        self._notes.clear()
-        if self.options.mode == "forward":
-            self._push(part, evaluation, result)
-        elif self.options.gradients:
-            self._differentiate(part, evaluation, result)
-        if self.spread is not None:
-            self._propagate(self.spread, part, evaluation, result)
-        if self.options.sensitivity:
-            self._paint(part, evaluation, result)
-        return result
+        notes = [note for notes in self.notes.values() for note in notes]
+        result = Result(self._spelled(node), evaluation.values[last], evaluation.shape(last), warnings=notes)
+        return Answering(self, part, result, evaluation).answer()
 
     def structure(self, node: int, first: int = 0) -> Result:
         """A result without numbers, but for those of constants and of inputs that have one; see `result`."""
-        part = self._extract(node, first)
         names = [entry.name for entry in self.missing(node, first)]
         words = "has no value" if len(names) == 1 else "have no value"
         result = Result(self._spelled(node), None, reason=f"{', '.join(names)} {words}")
-        self._add_rows(result, part, None, None)
-        return result
+        return Answering(self, self._extract(node, first), result).structure()
 
     def value(self, node: int, first: int) -> Any:
         """The value of a node alone; see `result`."""
@@ -476,9 +458,9 @@ class Workspace:
         return None
 
     def _evaluate(self, part: Extract) -> Evaluation:
-        inputs = [self.input_value(entry) for entry in self._inputs(part)]
+        inputs = [self.input_value(entry) for entry in self.inputs_of(part)]
         try:
-            return evaluate(part.graph, inputs, self._makers)
+            return evaluate(part.graph, inputs, self.makers)
         except NodeProblem as found:
             raise self._node_problem(part, found) from None
 
@@ -488,7 +470,7 @@ class Workspace:
         place = self.program.place(part.source(node))
         return found.problem(place=place)
 
-    def _inputs(self, part: Extract) -> list[Input]:
+    def inputs_of(self, part: Extract) -> list[Input]:
         """The inputs of an extract, in its own numbering."""
         program = self.program
         if part.origin is None:
@@ -508,14 +490,14 @@ class Workspace:
                 given = self.bindings[name]
                 if "uncertain" in self._kinds and _is_uncertain(given):
                     given = self._measured(given, f"--{name}").value
-                self._values[name] = self._given_value(given, f"--{name}")
+                self._values[name] = self.given_value(given, f"--{name}")
             elif entry.default is not None:
                 self._values[name] = self._evaluate(self._extract(entry.default, entry.default)).values[-1]
             else:
                 raise self._no_value(entry)
         return self._values[name]
 
-    def _given_value(self, value: Any, what: str) -> Any:
+    def given_value(self, value: Any, what: str) -> Any:
         """A value from outside as a float or an array."""
         from gradcalc.language import values as kinds
 
@@ -523,11 +505,11 @@ class Workspace:
             if value.number is not None:
                 return value.number
             for warning in value.warnings:
-                self._notes.setdefault(what, []).append(f"{what}: {warning.report('warning')[len('warning: ') :]}")
+                self.notes.setdefault(what, []).append(f"{what}: {warning.report('warning')[len('warning: ') :]}")
             assert value.program is not None
             inner = Workspace(options=replace(self.options, open=(), wrt=None))
             inner.program = value.program
-            inner._makers = self._makers.substream(what)
+            inner.makers = self.makers.substream(what)
             try:
                 return inner._evaluate(inner._extract(value.output, 0)).values[-1]
             except GradcalcError as problem:
@@ -537,32 +519,6 @@ class Workspace:
             words = {"Uncertain": "a value with an uncertainty", "Range": "a range", "Grid": "a grid"}[type(value).__name__]
             raise BindingProblem(f"{what} is {words}, and a single value is needed here", remedy=f"write {what} NUMBER")
         return as_value(value, what)
-
-    def _differentiate(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
-        program = self.program
-        position = self._positions(part)
-        if self.options.wrt is None:
-            names = {entry.name: entry.node for entry in self._inputs(part)}
-            wrt = None
-        else:
-            names = {name: program.names[name] for name in self.options.wrt if name in program.names}
-            wrt = [position[source] for source in names.values() if source in position]
-        backpropagate(evaluation, self.upstream(result.shape), wrt)
-        for name, source in names.items():
-            inner = position.get(source)
-            # A name that the output does not reach has the gradient 0, whatever its shape.
-            result.gradients[name] = 0.0 if inner is None else evaluation.gradients[inner]
-            if inner is None:
-                subject = result.output if len(result.output) <= SHORT else "the output"
-                result.remarks.append(f"{subject} does not depend on {name}: the gradient is 0")
-        if result.shape and self.options.upstream is None:
-            result.remarks.append("the output is an array: the gradients are those of the sum of its elements")
-        result.warnings += self._gradient_warnings(part, evaluation)
-        if self.options.conventions:
-            from gradcalc.checking.conventions import kinks
-
-            result.kinks = list(kinks(evaluation, lambda inner: self._label(part, inner)))
-        self._check(part, evaluation, result)
 
     # ---- what there is beside gradients ------------------------------------------------------------------------------------------
 
@@ -587,140 +543,9 @@ class Workspace:
                 option = "--correlation" if self.options.correlations else "--monte-carlo"
                 raise UsageProblem(f"{option}: no input is uncertain", remedy="write one as VALUE±ERROR, or VALUE+/-ERROR")
             measured = {name: self._measured(given, f"--{name}") for name, given in uncertain.items()}
-            errors = {name: _spread_out(one.error, one.value) for name, one in measured.items()}
+            errors = {name: spread_out(one.error, one.value) for name, one in measured.items()}
             self._spread = uncertain, Spread(errors, self.options.correlations)
         return self._spread[1]
-
-    def _propagate(self, spread: Spread, part: Extract, evaluation: Evaluation, result: Result) -> None:
-        """How uncertain the output and every node are."""
-        from gradcalc.uncertainty.propagate import propagate
-
-        position = self._positions(part)
-        nodes = {entry.name: position[entry.node] for entry in self._inputs(part) if entry.name in spread.errors}
-        found = propagate(evaluation, spread, nodes, self.options.monte_carlo, self._makers.seed, self.progress)
-        result.propagation = found
-        if isinstance(result.nodes, Nodes):
-            names = {node: name for name, node in nodes.items()}
-
-            def add(node: int, report: NodeReport) -> None:
-                report.uncertainty = found.first.uncertainties[node]
-                report.share = found.first.shares.get(names.get(node, ""))
-
-            result.nodes = result.nodes.with_more(add)
-
-    def _push(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
-        """Forward mode: how every node moves along some directions, checked, as rows."""
-        from gradcalc.aspects import pushed
-        from gradcalc.checking.verdicts import VERDICTS, worst
-
-        evaluation.wanted = bytearray(len(part.graph))
-        directions = self._directions(part, evaluation, result)
-        rows = self._rows(part)
-        runs = pushed(evaluation, directions, rows, self.options.check)
-        result.directions = tuple(directions)
-        self._add_rows(result, part, evaluation, None)
-        assert isinstance(result.nodes, Nodes)
-
-        def add(node: int, report: NodeReport) -> None:
-            report.tangents = tuple(run.tangent(node, report.shape) for run in runs)
-            if not report.tangents:
-                return
-            bad = max(report.tangents, key=lambda tangent: VERDICTS.index(tangent.verdict))
-            report.verdict, report.note, report.slopes = bad.verdict, bad.note, bad.slopes
-            report.digits = min((one.digits for one in report.tangents if one.digits is not None), default=None)
-            if len(report.tangents) == 1:
-                report.numerical, report.error_bar, report.verdicts = bad.numerical, bad.error_bar, bad.verdicts
-
-        result.nodes = result.nodes.with_more(add)
-        checks = [run.check for run in runs if run.check is not None]
-        result.verdict = worst([check(node).verdict for check in checks for node in rows])
-        if result.verdict == "off":
-            result.reason = next((run.reason for run in runs if run.reason), "") or self._unchecked(result, bool(runs))
-        for run in runs:
-            (name, amount), *others = run.direction.amounts.items()
-            if self.options.direction is None and not others and isinstance(amount, float):
-                derivative = run.tangents[-1]
-                result.gradients[name] = derivative if isinstance(derivative, float) else float(derivative.sum())
-        result.warnings += self._tangent_warnings(part, evaluation, [(run.direction.title, run.tangents) for run in runs])
-
-    def _directions(self, part: Extract, evaluation: Evaluation, result: Result) -> list[Direction]:
-        """The directions of forward mode: the one that is given, or one for each input that is asked for."""
-        from gradcalc.aspects import Direction
-
-        entries = {entry.name: entry for entry in self._inputs(part)}
-        position = self._positions(part)
-        given = self.options.direction
-        asked = list(given) if given is not None else list(entries) if self.options.wrt is None else list(self.options.wrt)
-        amounts: dict[str, Any] = {}
-        for name in asked:
-            known = self.program.known.get(name)
-            if known is not None and known.kind not in ("input", "default"):
-                raise UsageProblem(
-                    f"forward mode moves inputs, and {name} is computed by the program",
-                    place=known.place(),
-                    remedy="name inputs, or leave out --mode forward: gradients can be by any node",
-                )
-            if name not in entries:
-                if known is not None:
-                    subject = result.output if len(result.output) <= SHORT else "the output"
-                    result.remarks.append(f"{subject} does not depend on {name}")
-                continue
-            amount = 1.0 if given is None else self._given_value(given[name], f"--direction {name}")
-            shape = evaluation.shape(position[entries[name].node])
-            if shape_of(amount) not in ((), shape):
-                from gradcalc.gates.reductions import spell_shape
-
-                raise ShapeProblem(
-                    f"--direction {name}: the direction has shape {spell_shape(shape_of(amount))}, "
-                    f"{name} {f'has shape {spell_shape(shape)}' if shape else 'is a number'}",
-                    remedy=f"give one number, or one for each element of {name}",
-                )
-            amounts[name] = _spread_out(amount, evaluation.values[position[entries[name].node]])
-        nodes = {name: position[entries[name].node] for name in amounts}
-        if given is not None:
-            moves = {nodes[name]: amount for name, amount in amounts.items()}
-            return [Direction("derivative", amounts, moves)] if amounts else []
-        arrays = [name for name, amount in amounts.items() if not isinstance(amount, float)]
-        if arrays:
-            listed = " and ".join([", ".join(arrays[:-1]), arrays[-1]] if len(arrays) > 1 else arrays)
-            result.remarks.append(f"all elements of {listed} move alike; --direction {arrays[0]}=[…] moves them otherwise")
-        return [Direction(f"d/d{name}", {name: amount}, {nodes[name]: amount}) for name, amount in amounts.items()]
-
-    def _tangent_warnings(self, part: Extract, evaluation: Evaluation, runs: Sequence[tuple[str, Sequence[Any]]]) -> list[str]:
-        """A warning that names the first node whose tangent is not finite though all values are."""
-        if not all(map(all_finite, evaluation.values)):
-            return []
-        for title, tangents in runs:
-            for node, tangent in enumerate(tangents):
-                if not all_finite(tangent):
-                    return [f"{title} of {self._label(part, node)} (node {node}) is {spell_value(tangent)}"]
-        return []
-
-    def _paint(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
-        """The elasticities of the nodes, and the source painted by them."""
-        from gradcalc.aspects import Sensitivity, elasticities, painted
-
-        elasticity = elasticities(evaluation)
-        rows = self._rows(part)
-        numbers = {node: number for number, node in enumerate(rows)}
-        if isinstance(result.nodes, Nodes):
-
-            def add(node: int, report: NodeReport) -> None:
-                report.elasticity = elasticity(node)
-
-            result.nodes = result.nodes.with_more(add)
-        whole = elasticity(len(part.graph) - 1)
-        known = whole is not None and all_finite(whole)
-        reason = "" if known else "the output is 0 or not finite, so nothing is a part of it"
-        sources = {part.source(node): node for node in rows if part.source(node) != HIDDEN}
-        lines = painted(self.program, sources, numbers, elasticity) if known else []
-        result.sensitivity = Sensitivity(lines, reason)
-
-    def _positions(self, part: Extract) -> Mapping[int, int] | _Same:
-        """Where the nodes of the program are in an extract."""
-        if part.origin is None:
-            return _Same()
-        return {source: inner for inner, source in enumerate(part.origin) if source != HIDDEN}
 
     def upstream(self, shape: tuple[int, ...]) -> Any:
         """The gradient from above, for an output of this shape.
@@ -735,7 +560,7 @@ class Workspace:
 
             upstream = self.options.upstream
             given = parse_value(upstream, "--upstream") if isinstance(upstream, str) else upstream
-            seed = self._given_value(given, "--upstream")
+            seed = self.given_value(given, "--upstream")
             if not all_finite(seed):
                 raise UsageProblem(
                     f"the gradient from above must be finite, and {spell_value(seed)} is not",
@@ -753,107 +578,8 @@ class Workspace:
             )
         return self._seed
 
-    def _check(self, part: Extract, evaluation: Evaluation, result: Result) -> None:
-        """Check the gradients, and make the rows."""
-        check: Callable[[int], Check] | None = None
-        rows = self._rows(part)
-        if self.options.check != "off":
-            from gradcalc.checking.check import check as run
-            from gradcalc.checking.verdicts import worst
-
-            nodes = [node for node in rows if evaluation.wanted[node]]
-            check, method = run(evaluation, nodes, self.options.check, self.options.check_all, self.progress)
-            result.remarks += [method] if method else []
-            result.verdict = worst([check(node).verdict for node in nodes])
-        if result.verdict == "off":
-            result.reason = self._unchecked(result, any(evaluation.wanted))
-        self._add_rows(result, part, evaluation, check)
-
-    def _add_rows(self, result: Result, part: Extract, evaluation: Evaluation | None, check: Callable[[int], Check] | None) -> None:
-        """Make the rows of a result, as they are looked at; without an evaluation they tell the structure."""
-        graph, rows = part.graph, self._rows(part)
-        numbers: Mapping[int, int] | Sequence[int] = range(len(graph))
-        if len(rows) < len(graph):
-            numbers = {node: number for number, node in enumerate(rows)}
-        positions = cache(lambda: self._positions(part))
-        result.nodes = Nodes(rows, lambda node: self._report(part, evaluation, node, check, numbers, positions))
-
-    def _unchecked(self, result: Result, wanted: bool) -> str:
-        """Why the gradients of a result were not checked."""
-        if self.options.check == "off":
-            return "--check off"
-        if not wanted:
-            return "it depends on no input" if self.options.wrt is None else "there is no gradient to check"
-        return "" if all_finite(result.value) else "the value is not finite"
-
-    def _rows(self, part: Extract) -> Sequence[int]:
-        """The nodes that get a row: all but those inside gates that are opened only to compute them."""
-        if not part.inside:
-            return range(len(part.graph))
-        opened = self.options.open
-        return [
-            node for node in range(len(part.graph)) if node not in part.inside or "all" in opened or part.inside[node] in opened
-        ]
-
-    def _report(
-        self,
-        part: Extract,
-        evaluation: Evaluation | None,
-        node: int,
-        check: Callable[[int], Check] | None,
-        numbers: Mapping[int, int] | Sequence[int],
-        positions: Callable[[], Mapping[int, int] | _Same],
-    ) -> NodeReport:
-        graph, source = part.graph, part.source(node)
-        code = graph.codes[node]
-        operator = graph.operators[code]
-        gate = "input" if code == INPUT else "constant" if code == CONSTANT else operator.gate.name if operator.gate else ""
-        inputs = graph.inputs(node)
-        opened = ""
-        call = self.program.graph.operator(source) if source != HIDDEN else operator
-        if source != HIDDEN and call.gate is not None and call.gate is not operator.gate:
-            shown_open = "all" in self.options.open or call.gate.name in self.options.open
-            if not shown_open:
-                gate = call.gate.name
-                position = positions()
-                inputs = tuple(position[given] for given in self.program.graph.inputs(source) if given in position)
-            else:
-                opened = call.gate.name
-        value = self._known_value(part, node) if evaluation is None else evaluation.values[node]
-        report = NodeReport(
-            id=numbers[node],
-            name=self._label(part, node),
-            named=source != HIDDEN and self.program.name_of(source) is not None,
-            gate=gate,
-            inputs=tuple(numbers[inner] for inner in inputs),
-            shape=evaluation.shape(node) if evaluation is not None else () if value is None else shape_of(value),
-            value=value,
-            opened=opened,
-            inside=part.inside.get(node, ""),
-        )
-        if evaluation is not None and evaluation.wanted[node]:
-            report.gradient = evaluation.gradients[node]
-            if check is not None:
-                add_check(report, check(node))
-        return report
-
-    def _known_value(self, part: Extract, node: int) -> Any:
-        """The value of a constant, or of an input that has one; None for all other nodes."""
-        graph = part.graph
-        if graph.codes[node] == CONSTANT:
-            return graph.constant(node)
-        if graph.codes[node] != INPUT:
-            return None
-        entry = self.program.inputs[self.program.graph.left[part.source(node)]]
-        return None if entry.name not in self.bindings and entry.default is None else self.input_value(entry)
-
-    def _label(self, part: Extract, node: int) -> str:
-        """A node's name, or else its expression; spelled as the output is."""
-        if self._spellers is None or self._spellers[0] is not part:
-            self._spellers = part, self._speller(part)
-        return self._spellers[1](node)
-
-    def _speller(self, part: Extract) -> Callable[[int], str]:
+    def speller(self, part: Extract) -> Callable[[int], str]:
+        """What the nodes of an extract are called: by their names, or else their expressions."""
         program = Speller(self.program.graph, self._short_name, LABEL_LIMIT)
         if part.origin is None:
             return program
@@ -883,53 +609,6 @@ class Workspace:
             return piece  # too long to be worth spelling anew
         return spell(program.graph, node, self._short_name, OUTPUT_LIMIT)
 
-    # ---- warnings ----------------------------------------------------------------------------------------------------------------
-
-    def _value_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
-        """A warning that names the first node at which something that is not finite arose."""
-        values = evaluation.values
-        if evaluation.scalar and all(map(math.isfinite, values)):
-            return []
-        fault = first_fault(part.graph, values)
-        if fault is None:
-            return []
-        if not fault.words:
-            return self._given_warning(part, fault.node, values[fault.node])
-        return [f"{self._label(part, fault.node)} at node {fault.node} {fault.words}"]
-
-    def _given_warning(self, part: Extract, node: int, value: Any) -> list[str]:
-        """That a value was not finite from the beginning."""
-        name = self._label(part, node)
-        if f"--{name}" in self._notes:
-            return []  # a number too large to be held, which is told
-        because = "it was given so" if name in self.bindings else "that is its default"
-        return [f"{name} at node {node} is {spell_value(value)}: {because}"]
-
-    def _gradient_warnings(self, part: Extract, evaluation: Evaluation) -> list[str]:
-        """A warning that names the first node (from the output) whose gradient is not finite though all values are."""
-        if not all(map(all_finite, evaluation.values)):
-            return []
-        graph = part.graph
-        for node in range(len(graph) - 1, -1, -1):
-            if evaluation.wanted[node] and not all_finite(evaluation.gradients[node]):
-                word = spell_value(evaluation.gradients[node])
-                return [f"the gradient at {self._label(part, node)} (node {node}) is {word}"]
-        return []
-
-
-class _Same:
-    """The positions of nodes in an extract that is the whole graph."""
-
-    def get(self, node: int) -> int:
-        """The node itself."""
-        return node
-
-    def __getitem__(self, node: int) -> int:
-        return node
-
-    def __contains__(self, node: object) -> bool:
-        return True
-
 
 def _texts(warnings: Iterable[GradcalcError]) -> list[str]:
     """Warnings without the word."""
@@ -950,15 +629,6 @@ def _is_uncertain(given: Any) -> bool:
     from gradcalc.language.values import Uncertain
 
     return isinstance(given, Uncertain)
-
-
-def _spread_out(amount: Any, like: Any) -> Any:
-    """A number as an array of the same in the shape of another value."""
-    if isinstance(like, float) or not isinstance(amount, float):
-        return amount
-    import numpy
-
-    return numpy.full(like.shape, amount)
 
 
 def _assigned_in(source: str | Iterable[str], name: str) -> bool:

@@ -16,7 +16,7 @@ FLOORS = [
     {"engine"},
     {"checking"},
     {"learning", "tables", "uncertainty"},
-    {"aspects", "formula", "results", "workspace"},
+    {"answering", "aspects", "formula", "results", "workspace"},
     {"studies"},
     {"views"},
     {"programs"},
