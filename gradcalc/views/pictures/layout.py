@@ -23,12 +23,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gradcalc.dialects.circuit import INPUT, Circuit
+from gradcalc.errors import LimitProblem
 
 MOST_ALIGNED = 14
 """Up to so many inputs all stand in the first column; of more, each stands before the gate that it is for."""
 
 MOST_SHORTENED = 400
-"""Up to so many parts, columns are chosen so that wires are short; of more, each gate stands right behind its deepest input."""
+"""Up to so many parts, graphlay chooses the columns so that wires are short; of more, which would take it minutes, we do."""
+
+SWEEPS = 4
+"""How often the columns that we choose are gone over."""
+
+MOST_REFINED = 1_500
+"""Up to so many parts and passings of wires, graphlay takes all its time to avoid crossings; of more, it hurries."""
+
+MOST_PASSING = 15_000
+"""How often wires may pass a column: more would take more than seconds, and would be a black area."""
 
 MOST_COMPARED = 100
 """So many inputs decide which way up a picture is."""
@@ -69,15 +79,21 @@ def arrange(circuit: Circuit, rooms: Sequence[float], gap: float, wire: float) -
         rooms: how high each part is; its wire is in the middle.
         gap: the room between two parts or wires in a column.
         wire: how much room a wire takes that passes.
+
+    Raises:
+        LimitProblem: there are too many places at which wires pass a column.
     """
     parts = circuit.parts
     count = len(parts)
     if count == 1:
         return Arrangement((0,), (0.0,), {})
     inputs = [number for number, part in enumerate(parts) if part.kind == INPUT]
-    first = frozenset(inputs if len(inputs) <= MOST_ALIGNED else ())
+    first = frozenset(inputs if len(inputs) <= MOST_ALIGNED and count <= MOST_SHORTENED else ())
     wires = {(source, number): 1.0 for number, part in enumerate(parts) for source in part.sources}
-    columns = _depths(circuit) if count > MOST_SHORTENED else [node["rank"] for node in _laid_out(rooms, wires, first, gap)]
+    if count > MOST_SHORTENED:
+        columns = _shortened(circuit)
+    else:
+        columns = [node["rank"] for node in _laid_out(rooms, wires, first, gap)]
     passing: dict[tuple[int, int], int] = {}
     pieces: dict[tuple[int, int], float] = {}
     every = [*rooms]
@@ -125,15 +141,63 @@ def _in_order(circuit: Circuit, columns: Sequence[int], heights: Sequence[float]
     return owner
 
 
-def _depths(circuit: Circuit) -> list[int]:
-    """A column for each part: that behind its deepest input; of inputs and constants the one before their first use."""
+def _shortened(circuit: Circuit) -> list[int]:
+    """A column for each part, so that wires pass few others, in a time that grows as the circuit does.
+
+    Raises:
+        LimitProblem: they pass too many all the same.
+    """
+    targets = circuit.targets()
+    choices = [_swept(circuit, targets, columns) for columns in (_behind_inputs(circuit), _before_uses(circuit))]
+    columns = min(choices, key=lambda choice: _passings(targets, choice))
+    passings = _passings(targets, columns)
+    if passings > MOST_PASSING:
+        raise LimitProblem(
+            f"this circuit has too many long wires for a picture: they pass other gates {passings:,} times (up to {MOST_PASSING:,})",
+            remedy="show a part: make a named node the output; or write it as text: --format tree, or -o circuit.dot",
+        )
+    return columns
+
+
+def _behind_inputs(circuit: Circuit) -> list[int]:
+    """Each part right behind the deepest of its inputs."""
     columns = [0] * len(circuit.parts)
     for number, part in enumerate(circuit.parts):
         columns[number] = 1 + max((columns[source] for source in part.sources), default=-1)
-    for number, (part, targets) in enumerate(zip(circuit.parts, circuit.targets())):
-        if not part.sources:
-            columns[number] = min((columns[target] for target in targets), default=1) - 1
     return columns
+
+
+def _before_uses(circuit: Circuit) -> list[int]:
+    """Each part right before the first of its uses."""
+    columns = [0] * len(circuit.parts)
+    for number in range(len(circuit.parts) - 1, -1, -1):
+        for source in circuit.parts[number].sources:
+            columns[source] = min(columns[source], columns[number] - 1)
+    return columns
+
+
+def _swept(circuit: Circuit, targets: Sequence[Sequence[int]], columns: list[int]) -> list[int]:
+    """The columns after every part was moved, again and again, to where its own wire and those to it are shortest together."""
+    numbers = range(len(columns))
+    for sweep in range(SWEEPS):
+        for number in numbers if sweep % 2 else reversed(numbers):
+            if not targets[number]:
+                continue
+            latest = min(columns[target] for target in targets[number]) - 1
+            sources = set(circuit.parts[number].sources)
+            earliest = 1 + max((columns[source] for source in sources), default=latest - 1)
+            ends = [
+                max((columns[target] for target in targets[source] if target != number), default=earliest) for source in sources
+            ]
+            places = {earliest, latest, *(end for end in ends if earliest < end < latest)}
+            columns[number] = min(places, key=lambda place: (sum(max(place, end) for end in ends) - place, -place))
+    first = min(columns)
+    return [column - first for column in columns]
+
+
+def _passings(targets: Sequence[Sequence[int]], columns: Sequence[int]) -> int:
+    """How often wires pass a column: a wire to several gates is one up to the last of them."""
+    return sum(max(columns[target] for target in those) - column - 1 for those, column in zip(targets, columns) if those)
 
 
 def _laid_out(
@@ -154,6 +218,7 @@ def _laid_out(
         for (source, target), weight in wires.items()
     ]
     spacing = {"layer_gap": 20.0, "node_gap": gap, "dummy_gap": gap, "port_gap": 1.0, "stub": 1.0, "isolated_gap": gap}
-    options = {"routing": {"style": "diagonal", "bundle_parallel": False}, "spacing": spacing}
+    effort = "balanced" if len(rooms) <= MOST_REFINED else "fast"
+    options = {"routing": {"style": "diagonal", "bundle_parallel": False}, "spacing": spacing, "effort": effort}
     answer: list[dict[str, Any]] = graphlay.layout({"nodes": nodes, "edges": edges}, options=options).nodes
     return answer

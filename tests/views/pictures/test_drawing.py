@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from itertools import combinations
+from random import Random
 
 import pytest
 
@@ -125,12 +126,42 @@ def test_a_circuit_of_one_part() -> None:
     assert not made.wires
 
 
-def test_a_thousand_gates_take_seconds_at_most() -> None:
-    made = circuit(random_program(1000))
+NEURONS = ";".join(f"h{j} = tanh({'+'.join(f'w{j}_{i}*x{i}' for i in range(8))})" for j in range(30))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        random_program(1000),
+        "+".join(f"x{number}*{number + 1}" for number in range(500)),
+        "+".join(f"w{number}*x{number}" for number in range(330)),
+        "a0 = x;" + ";".join(f"a{number} = sin(a{number - 1}*y)" for number in range(1, 500)),
+        f"{NEURONS};" + ";".join(f"o{k} = {'+'.join(f'v{k}_{j}*h{j}' for j in range(30))}" for k in range(10)) + "; o0*o9",
+    ],
+    ids=["random", "products", "weights", "chain", "network"],
+)
+def test_a_thousand_gates_take_seconds_at_most(source: str) -> None:
+    made = circuit(source)
     assert len(made.parts) > MOST_SHORTENED
     start = time.perf_counter()
-    draw(made)
-    assert time.perf_counter() - start < 20
+    drawn = draw(made)
+    assert time.perf_counter() - start < 10
+    assert min(node.column for node in drawn.nodes) == 0
+    assert all(drawn.nodes[wire.source].column < drawn.nodes[wire.target].column for wire in drawn.wires)
+
+
+def test_of_many_parts_each_stands_before_its_use() -> None:
+    made = draw(circuit("+".join(f"x{number}*{number + 1}" for number in range(300))))
+    assert all(len(wire.points) == 2 for wire in made.wires)
+
+
+def test_too_many_long_wires_are_refused_with_what_can_be_done() -> None:
+    random = Random(1)
+    names = ["x", "y", *(f"n{number}" for number in range(900))]
+    lines = [f"n{number} = {random.choice(names[: number + 2])} + {random.choice(names[: number + 2])}" for number in range(900)]
+    with pytest.raises(LimitProblem, match="too many long wires") as caught:
+        draw(circuit("; ".join(lines) + "; " + "+".join(names)))
+    assert "-o circuit.dot" in (caught.value.remedy or "")
 
 
 def test_too_many_parts_are_refused() -> None:
