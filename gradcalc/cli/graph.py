@@ -172,7 +172,7 @@ def _write(kind: str, circuits: Sequence[Circuit], output: Output) -> None:
     if kind == "png":
         from gradcalc.views.pictures.png import png_bytes
 
-        output.write_bytes(png_bytes(drawings))
+        output.write_bytes(png_bytes(drawings, output.warning))
     else:
         from gradcalc.views.pictures.svg import svg_text
 

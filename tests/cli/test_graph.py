@@ -251,10 +251,32 @@ def test_a_file_that_never_was_is_not_left_as_it_was(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
-def test_a_png_of_a_huge_circuit_is_refused_with_its_size(tmp_path: Path) -> None:
+def deep(gates: int) -> str:
+    return "\n".join(["n0 = x", *(f"n{number + 1} = sin(n{number}*1.01)" for number in range(gates))])
+
+
+def test_a_png_of_a_large_circuit_is_drawn_smaller_and_one_of_a_huge_one_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
-    deep = "\n".join(f"n{number + 1} = sin(n{number}*1.01)" for number in range(200))
-    answer = run("graph", f"n0 = x\n{deep}", "-o", str(tmp_path / "huge.png"))
+    path = tmp_path / "large.png"
+    answer = run("graph", deep(200), "-o", str(path))
+    assert answer.status == 0
+    assert "times smaller than usual, at 16,000×" in answer.err
+    assert "-o circuit.svg can be enlarged" in answer.err
+    assert path.read_bytes()[16:20] == (16_000).to_bytes(4)
+    path.unlink()
+    answer = run("graph", deep(1200), "-o", str(path))
     assert answer.status == 2
     assert "pixels, too many" in answer.err
     assert "-o circuit.svg" in answer.err
+    assert not path.exists()
+
+
+def test_what_is_too_large_for_one_kind_of_picture_is_sent_to_one_that_takes_it(tmp_path: Path) -> None:
+    huge = "+".join(f"x{number}*{number + 1}" for number in range(1700))
+    for name in ("huge.svg", "huge.html", "huge.png"):
+        answer = run("graph", huge, "-o", str(tmp_path / name))
+        assert answer.status == 2
+        assert "-o circuit.dot" in answer.err
+    assert "-o circuit.dot shows everything" in run("graph", huge).out
+    assert "-o circuit.svg shows everything" in run("graph", deep(30)).out
+    assert run("graph", huge, "-o", str(tmp_path / "circuit.dot")).status == 0

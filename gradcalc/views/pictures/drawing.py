@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gradcalc.dialects.circuit import CONSTANT, FOLDED, GATE, INPUT, Circuit, Part
 from gradcalc.errors import LimitProblem
 from gradcalc.views.pictures import style
-from gradcalc.views.pictures.layout import Arrangement, arrange
+from gradcalc.views.pictures.layout import Arrangement, arrange, check_size
 from gradcalc.views.text import width as columns_of
 
 MOST_PARTS = 5_000
@@ -120,14 +120,9 @@ def draw(circuit: Circuit) -> Drawing:
     """Give every part and wire of a circuit its place.
 
     Raises:
-        LimitProblem: it has too many parts.
+        LimitProblem: it has too many parts, or its wires are too long.
     """
-    count = len(circuit.parts)
-    if count > MOST_PARTS:
-        raise LimitProblem(
-            f"{count:,} gates and inputs are too many for a picture (up to {MOST_PARTS:,})",
-            remedy="show a part: make a named node the output; or write a list of nodes and wires: -o circuit.dot",
-        )
+    _check_parts(circuit)
     entries = [len(part.sources) for part in circuit.parts]
     sizes = [_size(part, count) for part, count in zip(circuit.parts, entries)]
     rooms = [max(height + 2, 2 * style.NUMBER_SIZE + 14) for _, height in sizes]
@@ -146,6 +141,25 @@ def draw(circuit: Circuit) -> Drawing:
     last = nodes[-1]
     tail = text_width(last.part.name, style.NAME_SIZE) + 10 if last.part.name and last.part.kind != INPUT else 0
     return Drawing(circuit, tuple(nodes), tuple(wires), max(ends) + tail + MARGIN + 6, bottom - top)
+
+
+def is_drawable(circuit: Circuit) -> bool:
+    """Whether a circuit is small enough to be drawn."""
+    try:
+        _check_parts(circuit)
+        check_size(circuit)
+    except LimitProblem:
+        return False
+    return True
+
+
+def _check_parts(circuit: Circuit) -> None:
+    count = len(circuit.parts)
+    if count > MOST_PARTS:
+        raise LimitProblem(
+            f"{count:,} gates and inputs are too many for a picture (up to {MOST_PARTS:,})",
+            remedy="show a part: make a named node the output; or write a list of nodes and wires: -o circuit.dot",
+        )
 
 
 def _size(part: Part, entries: int) -> tuple[float, float]:
@@ -233,4 +247,4 @@ def _entry(node: Node, slot: int, count: int) -> Point:
     return node.x - node.width / 2, node.y + spread * (slot - (count - 1) / 2)
 
 
-__all__ = ["FOLDED", "Drawing", "Node", "Wire", "draw", "text_width", "typeset"]
+__all__ = ["FOLDED", "Drawing", "Node", "Wire", "draw", "is_drawable", "text_width", "typeset"]

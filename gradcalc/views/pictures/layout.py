@@ -68,6 +68,16 @@ class Arrangement(NamedTuple):
         ]
 
 
+def check_size(circuit: Circuit) -> None:
+    """Find out whether a circuit can be arranged, without doing it.
+
+    Raises:
+        LimitProblem: it cannot, as `arrange` would say.
+    """
+    if len(circuit.parts) > MOST_SHORTENED:
+        _shortened(circuit)
+
+
 def arrange(circuit: Circuit, rooms: Sequence[float], gap: float, wire: float) -> Arrangement:
     """Find columns and heights.
 
@@ -90,10 +100,7 @@ def arrange(circuit: Circuit, rooms: Sequence[float], gap: float, wire: float) -
     inputs = [number for number, part in enumerate(parts) if part.kind == INPUT]
     first = frozenset(inputs if len(inputs) <= MOST_ALIGNED and count <= MOST_SHORTENED else ())
     wires = {(source, number): 1.0 for number, part in enumerate(parts) for source in part.sources}
-    if count > MOST_SHORTENED:
-        columns = _shortened(circuit)
-    else:
-        columns = [node["rank"] for node in _laid_out(rooms, wires, first, gap)]
+    columns = _shortened(circuit) if count > MOST_SHORTENED else [node["rank"] for node in _laid_out(rooms, wires, first, gap)]
     passing: dict[tuple[int, int], int] = {}
     pieces: dict[tuple[int, int], float] = {}
     every = [*rooms]
@@ -153,7 +160,7 @@ def _shortened(circuit: Circuit) -> list[int]:
     passings = _passings(targets, columns)
     if passings > MOST_PASSING:
         raise LimitProblem(
-            f"this circuit has too many long wires for a picture: they pass other gates {passings:,} times (up to {MOST_PASSING:,})",
+            f"the wires of this circuit are too long for a picture: they pass {passings:,} columns (up to {MOST_PASSING:,})",
             remedy="show a part: make a named node the output; or write it as text: --format tree, or -o circuit.dot",
         )
     return columns

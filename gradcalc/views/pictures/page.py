@@ -437,7 +437,7 @@ class _Maker:
 def _too_large(message: str) -> LimitProblem:
     return LimitProblem(
         message,
-        remedy="name a part of it and make that the output, move parts into gates of your own (f(x) = …), or write .dot or .svg",
+        remedy="name a part of it and make that the output, move parts into gates of your own (f(x) = …), or write -o circuit.dot",
     )
 
 

@@ -5,7 +5,8 @@ A system may have no fonts at all (a server, a container): those that matplotlib
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gradcalc.errors import LimitProblem, MissingExtra
@@ -18,12 +19,17 @@ MANY_PIXELS = 30e6
 """Pictures of more pixels have fewer to a unit, down to one."""
 LONGEST = 16_000
 MOST_PIXELS = 100e6
-"""What has a longer side with one pixel to a unit, or more pixels, is refused: most programs that show pictures refuse it, too, and
-with less than one pixel to a unit nothing could be read."""
+"""How many pixels a side may have, and all together: most programs that show pictures refuse more."""
+LEAST = 0.1
+"""With fewer pixels to a unit a picture is refused: nothing of it could be made out."""
 
 
-def png_bytes(drawings: Sequence[Drawing]) -> bytes:
+def png_bytes(drawings: Sequence[Drawing], warn: Callable[[str], None] = lambda words: None) -> bytes:
     """One PNG with a picture, or several below each other.
+
+    Args:
+        drawings: the pictures.
+        warn: told in words if they had to be drawn so small that they can hardly be read.
 
     Raises:
         MissingExtra: resvg, or matplotlib with its fonts, is not installed.
@@ -35,11 +41,22 @@ def png_bytes(drawings: Sequence[Drawing]) -> bytes:
     except ImportError:
         raise MissingExtra("a picture as PNG", "pictures") from None
     width, height = max(drawing.width for drawing in drawings), sum(drawing.height for drawing in drawings)
-    if max(width, height) > LONGEST or width * height > MOST_PIXELS:
+    zoom = _zoom(width, height)
+    if zoom < LEAST:
         raise LimitProblem(
             f"as PNG this picture would have {width:,.0f}×{height:,.0f} pixels, too many for most programs that show pictures",
-            remedy="write it as -o circuit.svg or as a page, -o circuit.html; or show a part: make a named node the output",
+            remedy="write it as -o circuit.svg, which can be enlarged; or show a part: make a named node the output",
+        )
+    if zoom < 1:
+        warn(
+            f"this picture is drawn {1 / zoom:.1f} times smaller than usual, at {width * zoom:,.0f}×{height * zoom:,.0f} pixels; "
+            "-o circuit.svg can be enlarged"
         )
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    zoom = max(1.0, min(FINE, LONGEST / max(width, height), (MANY_PIXELS / (width * height)) ** 0.5))
     return bytes(resvg_py.svg_to_bytes(svg_string=svg_text(drawings), zoom=zoom, font_dirs=[str(fonts)]))
+
+
+def _zoom(width: float, height: float) -> float:
+    """How many pixels a unit has: as fine as is good, but never so fine that a program could not show it."""
+    wanted = max(1.0, min(FINE, math.sqrt(MANY_PIXELS / (width * height))))
+    return min(wanted, LONGEST / max(width, height), math.sqrt(MOST_PIXELS / (width * height)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gradcalc.dialects.circuit import Circuit
 from gradcalc.views.pictures.characters import Measures, drawing_lines
 from gradcalc.views.pictures.circuit import circuit_of, folded
+from gradcalc.views.pictures.drawing import is_drawable
 from gradcalc.views.pictures.tree import tree_lines
 from gradcalc.views.surface import Surface
 from gradcalc.views.table import Cell, cell, painted, wrapped
@@ -51,7 +52,7 @@ def terminal_text(result: Result, surface: Surface, digits: int | None = None, e
     lines += tree_lines(circuit, where, None if every_row else TREE_ROWS)
     if not tree:
         words = f"too large for {_room(surface)} columns, so it is a tree: from the output to the inputs"
-        lines += _remarks((words,), surface)
+        lines += _remarks((words,), surface, "circuit.svg" if is_drawable(circuit) else "circuit.dot")
     return painted(lines, surface)
 
 
@@ -92,9 +93,10 @@ def _with_digits(result: Result, circuit: Circuit, digits: int) -> Circuit:
     return circuit._replace(parts=parts)
 
 
-def _remarks(remarks: tuple[str, ...], surface: Surface) -> Iterator[Cell]:
+def _remarks(remarks: tuple[str, ...], surface: Surface, whole: str = "circuit.svg") -> Iterator[Cell]:
+    """What is not as one would expect, and the file to write that has everything."""
     if remarks:
-        words = "; ".join(remarks) + "; -o circuit.svg shows everything"
+        words = "; ".join(remarks) + f"; -o {whole} shows everything"
         yield cell("")
         yield from wrapped(cell(_plain(words, surface), "quiet"), _room(surface), 0)
 

@@ -12,7 +12,7 @@ import pytest
 from gradcalc.dialects.circuit import INPUT, Circuit, Part
 from gradcalc.errors import LimitProblem
 from gradcalc.views.pictures import style
-from gradcalc.views.pictures.drawing import Drawing, Node, draw, text_width, typeset
+from gradcalc.views.pictures.drawing import Drawing, Node, draw, is_drawable, text_width, typeset
 from gradcalc.views.pictures.layout import MOST_SHORTENED
 from tests.views.pictures.circuits import circuit, random_circuit, random_program
 
@@ -159,15 +159,18 @@ def test_too_many_long_wires_are_refused_with_what_can_be_done() -> None:
     random = Random(1)
     names = ["x", "y", *(f"n{number}" for number in range(900))]
     lines = [f"n{number} = {random.choice(names[: number + 2])} + {random.choice(names[: number + 2])}" for number in range(900)]
-    with pytest.raises(LimitProblem, match="too many long wires") as caught:
-        draw(circuit("; ".join(lines) + "; " + "+".join(names)))
+    with pytest.raises(LimitProblem, match="too long for a picture") as caught:
+        draw(made := circuit("; ".join(lines) + "; " + "+".join(names)))
     assert "-o circuit.dot" in (caught.value.remedy or "")
+    assert not is_drawable(made)
 
 
 def test_too_many_parts_are_refused() -> None:
     parts = tuple(Part(number, INPUT, "x") for number in range(5001))
     with pytest.raises(LimitProblem, match=r"5,001 gates and inputs are too many"):
         draw(Circuit("x", parts))
+    assert not is_drawable(Circuit("x", parts))
+    assert is_drawable(circuit(random_program(1000)))
 
 
 @pytest.mark.parametrize(

@@ -30,19 +30,27 @@ def test_two_pixels_a_unit() -> None:
     assert abs(height - 2 * DRAWING.height) <= 2
 
 
-def test_large_pictures_have_fewer_pixels_a_unit_and_larger_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_pictures_have_fewer_pixels_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("resvg_py")
     monkeypatch.setattr(png, "MANY_PIXELS", 1000.0)
     assert abs(size(png.png_bytes([DRAWING]))[0] - DRAWING.width) <= 1
     monkeypatch.setattr(png, "LONGEST", 1.5 * DRAWING.width)
     monkeypatch.setattr(png, "MANY_PIXELS", 1e6)
     assert abs(size(png.png_bytes([DRAWING]))[0] - 1.5 * DRAWING.width) <= 1
-    for limit in ("MOST_PIXELS", "LONGEST"):
-        with monkeypatch.context() as changed:
-            changed.setattr(png, limit, 100.0)
-            with pytest.raises(LimitProblem, match=f"{DRAWING.width:.0f}×{DRAWING.height:.0f} pixels") as caught:
-                png.png_bytes([DRAWING])
-        assert "circuit.svg" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LONGEST", DRAWING.width / 4), ("MOST_PIXELS", DRAWING.width * DRAWING.height / 16)])
+def test_too_large_pictures_are_drawn_smaller_with_a_warning(limit: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("resvg_py")
+    monkeypatch.setattr(png, limit, value)
+    warnings: list[str] = []
+    width, _ = size(png.png_bytes([DRAWING], warnings.append))
+    assert abs(width - DRAWING.width / 4) <= 1
+    assert [re.search("drawn 4.0 times smaller", words) is not None and "-o circuit.svg" in words for words in warnings] == [True]
+    monkeypatch.setattr(png, limit, value / 100)
+    with pytest.raises(LimitProblem, match=f"{DRAWING.width:.0f}×{DRAWING.height:.0f} pixels") as caught:
+        png.png_bytes([DRAWING])
+    assert "circuit.svg" in (caught.value.remedy or "")
 
 
 @pytest.mark.parametrize("package", ["resvg_py", "matplotlib"])
