@@ -144,6 +144,21 @@ def test_the_passes_are_stepped_through_by_buttons(show: Opener) -> None:
     assert page.is_disabled("#next")
 
 
+def test_the_last_step_is_told_too(show: Opener) -> None:
+    page = show("a*b", {"a": "2", "b": "3"})
+    assert page.inner_text("#caption").startswith("Both passes are done: play them")
+    page.click("#first")
+    for _ in range(3):
+        page.click("#next")
+    assert (
+        page.inner_text("#caption") == "backward 1/1 To a·b comes 1; on goes 1 · 3 = 3 to a, 1 · 2 = 2 to b. Both passes are done."
+    )
+    assert page.locator("#picture .node.now.back").count() == 1
+    page.click("#last")
+    assert page.inner_text("#caption").startswith("Both passes are done: play them")
+    assert page.locator("#picture .node.now").count() == 0
+
+
 def test_play_runs_to_the_end_and_stops_where_it_is_paused(show: Opener) -> None:
     page = show(CHAIN, CHAIN_INPUTS, reduced_motion="no-preference")
     page.select_option("#speed", "0.2")
@@ -297,6 +312,12 @@ def test_the_box_takes_any_number_and_the_slider_gives_way(show: Opener) -> None
     assert shown(page, "x") == ("−0.25", "−0.5")
     page.fill("#box0", "")
     assert shown(page, "x") == ("−0.25", "−0.5")
+    page.click("#reset")
+    assert page.evaluate("(({ min, max, value }) => [min, max, value])(document.querySelector('#inputs input[type=range]'))") == [
+        "-5",
+        "5",
+        "2",
+    ]
 
 
 def test_inputs_without_a_value_begin_at_one_and_it_is_said(show: Opener) -> None:
@@ -369,8 +390,10 @@ def test_the_keyboard_opens_and_closes_gates(show: Opener) -> None:
     page.keyboard.press("Enter")
     assert page.evaluate("gradcalc.circuit.open.size") == 1
     assert page.evaluate("document.activeElement.closest('#picture') !== null")
-    page.keyboard.press("a")
-    assert page.evaluate("gradcalc.circuit.open.size") == 0
+    for size in (0, 1, 0):
+        page.keyboard.press("a")
+        assert page.evaluate("gradcalc.circuit.open.size") == size
+        assert page.evaluate("document.activeElement.closest('#picture') !== null")
 
 
 def test_keys_that_are_typed_into_a_box_are_numbers(show: Opener) -> None:

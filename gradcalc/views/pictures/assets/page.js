@@ -80,7 +80,8 @@ class Page {
     timeline.setAttribute("aria-valuetext", `step ${player.at} of ${player.steps.length}`);
     document.querySelector(".ends").style.setProperty("--turn", player.turn / Math.max(1, player.steps.length));
     find("back").disabled = find("first").disabled = player.at === 0;
-    find("next").disabled = find("last").disabled = player.ended;
+    find("next").disabled = player.ended;
+    find("last").disabled = player.resting;
     find("result").textContent = player.showsValue(circuit.last) ? ` = ${circuit.valueText(circuit.last)}` : "";
     find("open-all").textContent = circuit.open.size ? "close all" : "open all";
     this.drawCaption();
@@ -91,8 +92,10 @@ class Page {
   drawCaption() {
     const { pass, number, count, pieces } = this.player.caption();
     const lead = number === undefined ? "" : span(`pass ${pass}`, `${pass} ${number}/${count}`);
-    const sentence = this.player.ended ? this.closing() : pieces;
-    find("caption").replaceChildren(...(this.player.ended || !lead ? [] : [lead, " "]), ...sentence.map(([kind, text]) => span(kind, text)));
+    // Who came to the end step by step is told the last step, too.
+    const { ended, resting } = this.player;
+    const sentence = resting ? this.closing() : ended ? [...pieces, ["", " Both passes are done."]] : pieces;
+    find("caption").replaceChildren(...(lead && !resting ? [lead, " "] : []), ...sentence.map(([kind, text]) => span(kind, text)));
   }
 
   /** What is said when both passes are done. */
@@ -129,7 +132,7 @@ class Page {
     const row = { number, id, gradient };
     this.rows.push(row);
     if (!circuit.scalar) return html("div", { class: "row array" }, span("name", input.name), span("value", circuit.valueText(id)), gradient);
-    const range = sliderRange(circuit.given[number], input);
+    const range = (row.range = sliderRange(circuit.given[number], input));
     row.slider = html("input", {
       type: "range", ...range, "aria-label": `${input.name}, slider`,
       input: () => this.setInput(row, Number(row.slider.value), row.slider),
@@ -163,6 +166,7 @@ class Page {
 
   reset() {
     this.circuit.inputs = [...this.circuit.given];
+    for (const { slider, range } of this.rows) if (slider) Object.assign(slider, range);
     this.circuit.calculate();
     this.refresh();
     this.settle();
@@ -198,7 +202,7 @@ class Page {
   get subject() {
     const { circuit, player } = this;
     const shown = (id) => id !== null && id !== undefined && (this.picture.layout.nodes.has(id) || this.picture.layout.groups.has(id));
-    const candidates = [this.looked, this.picked, player.ended ? null : player.current?.gate, circuit.last];
+    const candidates = [this.looked, this.picked, player.resting ? null : player.current?.gate, circuit.last];
     return candidates.find(shown);
   }
 
@@ -299,7 +303,7 @@ class Page {
   toggle(id) {
     const { circuit, picture } = this;
     if (!circuit.canOpen(id)) return;
-    const inPicture = document.activeElement?.closest?.("#picture") !== null && document.activeElement !== document.body;
+    const inPicture = this.inPicture;
     const opening = !circuit.open.has(id);
     circuit.setOpen(id, opening);
     if (this.picked !== null && this.picked !== id) this.picked = null;
@@ -309,9 +313,23 @@ class Page {
   }
 
   toggleAll() {
-    this.circuit.setAllOpen(this.circuit.open.size === 0);
+    const { circuit, picture, inPicture } = this;
+    const focused = picture.focused;
+    circuit.setAllOpen(circuit.open.size === 0);
     this.looked = this.picked = null;
     this.arrange();
+    if (inPicture) picture.focus(this.seen(focused));
+  }
+
+  /** Whether the keyboard is in the picture. */
+  get inPicture() {
+    return document.activeElement?.closest("#picture") != null && document.activeElement !== document.body;
+  }
+
+  /** What stands for an item now that gates were opened or closed: itself, what it was opened into, or what it went into. */
+  seen(id) {
+    const { circuit } = this;
+    return [id, circuit.origin(id), ...circuit.homes(id)].find((one) => circuit.places.has(one)) ?? circuit.last;
   }
 
   /** New places, after gates were opened or closed, or numbers became longer. */
@@ -327,9 +345,10 @@ class Page {
 
   // ---- playing ------------------------------------------------------------------------------------------------------------------
 
-  go(at) {
+  /** Go to a step; `stepped` as in the player. */
+  go(at, stepped = false) {
     this.pause();
-    this.player.go(at);
+    this.player.go(at, stepped);
     this.looked = null;
     this.afterStep(false);
   }
@@ -337,7 +356,7 @@ class Page {
   afterStep(running) {
     this.refresh();
     const gate = this.player.current?.gate;
-    if (gate !== undefined && !this.player.ended) this.picture.reveal(gate);
+    if (gate !== undefined && !this.player.resting) this.picture.reveal(gate);
     if (running) this.picture.pulse(0.6 * this.pace);
   }
 
@@ -355,7 +374,7 @@ class Page {
   }
 
   advance() {
-    this.player.go(this.player.at + 1);
+    this.player.go(this.player.at + 1, true);
     const ended = this.player.ended;
     this.afterStep(true);
     if (ended) this.pause();
@@ -376,7 +395,7 @@ class Page {
 
   step(by) {
     this.pause();
-    this.player.go(this.player.at + by);
+    this.player.go(this.player.at + by, true);
     this.looked = null;
     this.afterStep(by > 0);
   }
@@ -396,7 +415,7 @@ class Page {
     press("open-all", () => this.toggleAll());
     press("theme", () => this.setTheme(THEMES[(THEMES.indexOf(this.theme) + 1) % THEMES.length]));
     press("keys-button", () => find("keys").showModal());
-    find("timeline").addEventListener("input", () => this.go(Number(find("timeline").value)));
+    find("timeline").addEventListener("input", () => this.go(Number(find("timeline").value), true));
     const outputs = find("outputs");
     outputs.hidden = this.circuits.length < 2;
     outputs.append(...this.circuits.map((circuit, number) => html("option", { value: number }, typeset(circuit.data.title))));

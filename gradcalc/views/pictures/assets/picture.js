@@ -614,7 +614,7 @@ class Picture {
   update() {
     const { circuit, player } = this;
     const { pass, gate } = player.current ?? {};
-    const whole = player.ended;
+    const whole = player.resting;
     for (const [id, drawn] of this.nodes) {
       const known = player.showsValue(id);
       const back = player.showsGradient(id);

@@ -9,6 +9,7 @@ class Player {
   constructor(circuit) {
     this.circuit = circuit;
     this.at = 0;
+    this.stepped = false;
     this.plan();
     this.at = this.steps.length;
   }
@@ -43,12 +44,19 @@ class Player {
     return this.at === this.steps.length;
   }
 
+  /** Whether both passes are done and it is not the last step that the reader looks at. */
+  get resting() {
+    return this.ended && !this.stepped;
+  }
+
   /** The step that was made last, or undefined. */
   get current() {
     return this.steps[this.at - 1];
   }
 
-  go(at) {
+  /** Go to a step; `stepped` says whether the reader is on the way through the steps, or jumps. */
+  go(at, stepped = false) {
+    this.stepped = stepped;
     this.at = Math.max(0, Math.min(this.steps.length, at));
   }
 
