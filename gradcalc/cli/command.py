@@ -63,6 +63,11 @@ def version_option() -> click.Option:
     )
 
 
+def _in_session(ctx: click.Context) -> bool:
+    """Whether a command is typed in a session, behind a colon."""
+    return ctx.meta.get("gradcalc.session") is not None
+
+
 class Command(click.Command):
     """A command with examples in its help."""
 
@@ -76,6 +81,8 @@ class Command(click.Command):
         """Write the options, section by section."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
+            if parameter.name == "version" and _in_session(ctx):
+                continue
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections.setdefault(getattr(parameter, "section", ANSWER), []).append(record)
@@ -86,9 +93,13 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
-        if self.examples:
+        examples = self.examples
+        if _in_session(ctx):
+            here = (example for example in examples if example.line.startswith("gradcalc "))
+            examples = [example._replace(line=example.line.replace("gradcalc ", ":", 1)) for example in here]
+        if examples:
             with formatter.section("Examples"):
-                for example in self.examples:
+                for example in examples:
                     formatter.write(f"  {example.line}\n      {example.words}\n")
 
 
@@ -291,12 +302,15 @@ def _format_of_file(path: str | None, format: str, formats: Sequence[str]) -> st
     return kind
 
 
-def output_options(*formats: str, tables: bool = True) -> Callable[[Function], Function]:
+def output_options(
+    *formats: str, tables: bool = True, everything: str = "Show every row of a long table."
+) -> Callable[[Function], Function]:
     """The options that say what results look like and where they go. The command gets them as one argument, `output`.
 
     Args:
         formats: what results may look like, the usual one first.
         tables: whether there are options about tables for people.
+        everything: what --all does, which is one of them.
     """
 
     def add_to(function: Function) -> Function:
@@ -312,7 +326,7 @@ def output_options(*formats: str, tables: bool = True) -> Callable[[Function], F
             return function(output=Output(format, digits, every_row=all, quiet=quiet, path=o), **others)
 
         about_tables = (
-            option("--all", is_flag=True, section=OUTPUT, help="Show every row of a long table."),
+            option("--all", is_flag=True, section=OUTPUT, help=everything),
             option("--digits", type=Whole(1, 17), metavar="N", section=OUTPUT, help="Significant digits in tables."),
         )
         for decorate in reversed(

@@ -54,7 +54,7 @@ DIGITS = 4
 @option("--upstream", metavar="EXPR", help="The gradient from above, of the output's shape (ones).")
 @option("--open", multiple=True, type=Names(), metavar="NAMES", help="Open composed gates and user gates; all opens every one.")
 @program_options
-@output_options(*FORMATS)
+@output_options(*FORMATS, everything="Show every line of a long tree.")
 def command(program: GivenProgram, output: Output, upstream: str | None, open: tuple[tuple[str, ...], ...]) -> int:
     """Draw a program's outputs."""
     kind = _kind(output)
@@ -99,9 +99,13 @@ def _kind(output: Output) -> str:
         return asked or kind
     if asked is not None or (os.path.exists(path) and not os.path.isfile(path)):
         return output.format
+    from gradcalc.language.nearest import nearest
+
     known = ", ".join(KINDS)
     said = f"there is no picture of the kind {ending}" if ending else "the end of the name says no kind of picture"
-    raise UsageProblem(f"-o {path}: {said}", remedy=f"end it with one of {known}")
+    near = nearest(ending.lower(), KINDS)
+    meant = f"did you mean {near}? There are {known}" if near else f"end it with one of {known}"
+    raise UsageProblem(f"-o {path}: {said}", remedy=meant)
 
 
 def _write_page(program: GivenProgram, workspace: Workspace, output: Output) -> int:

@@ -59,7 +59,10 @@ def numpy_index(index: tuple[Any, ...]) -> tuple[Any, ...]:
 def _indexed_shape(x: Shape, *, index: tuple[Any, ...]) -> Shape:
     given = sum(item != "..." for item in index)
     if given > len(x):
-        raise ValueError(f"{given} indices for the {len(x)} axes of shape {spell_shape(x)}")
+        if not x:
+            raise ValueError("a number has no elements to choose from: leave out the index")
+        axes = "1 axis" if len(x) == 1 else f"{len(x)} axes"
+        raise ValueError(f"{given} indices are too many for the {axes} of shape {spell_shape(x)}")
     if index.count("...") > 1:
         raise ValueError("an index has at most one ...")
     if "..." in index:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradcalc.errors import GradcalcError, UsageProblem
+from gradcalc.language.constants import CONSTANTS
 from gradcalc.language.scanner import scan
 from gradcalc.language.values import Constant, parse_value
 from gradcalc.repl.statements import uses_of
@@ -22,7 +23,7 @@ def read_number(text: str, names: Mapping[str, float] | None = None) -> float:
     Raises:
         GradcalcError: it is no single number.
     """
-    if names and _uses(text) & names.keys():
+    if names and _uses(text) - (CONSTANTS.keys() - names.keys()):
         return _number(_evaluated(text, names))
     value = parse_value(text, "your answer")
     if not isinstance(value, Constant):

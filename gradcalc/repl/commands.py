@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from os.path import expanduser
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from os.path import expanduser, isfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcalc.errors import DataProblem, GradcalcError, NameProblem, UsageProblem
@@ -69,13 +71,22 @@ def all_names(loop: Loop) -> list[str]:
 def _run(loop: Loop, name: str, arguments: list[str]) -> None:
     """Run a command of the command line; what it comes to counts for the exit status."""
     loop.session.offer = {}
+    path = _file_named(arguments)
+    replaced = path is not None and isfile(path)
     status = loop.shell.run(name, arguments)
+    if path is not None and status in (0, 1):
+        loop.say(f"{'replaced' if replaced else 'written'}: {path}")
     if loop.session.offer:
         loop.say(f":take takes these values over: {taken_text(loop.session.offer)}")
     if status == 1:
         loop.output.check_failed()
     elif status:
         loop.output.status = max(loop.output.status, status)
+
+
+def _file_named(arguments: Sequence[str]) -> str | None:
+    """The file that a command is to write, if it is told to with -o."""
+    return next((following for word, following in pairwise(arguments) if word == "-o"), None)
 
 
 def _no_arguments(name: str, rest: str) -> None:
@@ -128,7 +139,7 @@ def _input_rows(loop: Loop) -> Iterator[tuple[str, object, str, object]]:
         entry = program.input_of(program.names[name])
         if entry is None or entry.name != name:
             continue
-        written = source_of(cell.piece).partition("=")[2].strip() if cell is not None else ""
+        written = " ".join(source_of(cell.piece).partition("=")[2].split()) if cell is not None else ""
         value = None if cell is None else session.value(cell)
         yield name, value, written, gradients.get(name)
 
@@ -184,6 +195,7 @@ def _save(loop: Loop, rest: str) -> None:
     text, remarks = saved_text(loop.session)
     if not text:
         raise UsageProblem("there is nothing to save", remedy="type a formula first")
+    replaced = isfile(path)
     try:
         loop.shell.write(path, text)
     except DataProblem as problem:
@@ -191,7 +203,8 @@ def _save(loop: Loop, rest: str) -> None:
         raise
     for remark in dict.fromkeys(remarks):
         loop.output.warning(remark)
-    loop.say(f"saved: gradcalc eval -f {path} gives the same results")
+    done = "replaced" if replaced else "saved"
+    loop.say(f"{done}: gradcalc eval -f {shlex.quote(path)} gives the same results")
 
 
 def _take(loop: Loop, rest: str) -> None:

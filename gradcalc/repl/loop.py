@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any, NamedTuple
 
-from gradcalc.errors import BindingProblem, GradcalcError, Place, UsageProblem
+from gradcalc.errors import BindingProblem, GradcalcError, Place, ProgramSyntaxError, UsageProblem
 from gradcalc.language.program import Assigned, Defined, Output
 from gradcalc.language.scanner import Piece, Scanner, check_size, scan
 from gradcalc.repl import interfaces
@@ -67,6 +67,7 @@ class Loop:
         """Take what was typed: one statement or command, or several; Ctrl-C abandons the one that it meets."""
         lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
         before = self.session.state
+        part: Piece | CommandLine | None = None
         try:
             for part in parts(lines, Scanner(alone=len(lines) <= 1)):
                 before = self.session.state
@@ -78,7 +79,10 @@ class Loop:
             self.session.restore(before)
             self._affected.clear()
             self._assigned.clear()
-            self.say("interrupted: the session is as it was before this statement")
+            if self.surface.terminal:
+                self.write("\n")  # what Ctrl-C met may have written half a line
+            what = "command" if isinstance(part, CommandLine) else "statement"
+            self.say(f"interrupted: the session is as it was before this {what}")
 
     def run_script(self, lines: Iterable[str], file: str | None = None) -> None:
         """Take a whole text as it comes in; without any expression or command in it, the last thing that was named is answered."""
@@ -136,9 +140,13 @@ class Loop:
                 self.session.restore(before)
 
     def _refuse_command(self, piece: Piece) -> None:
-        """Say how the commands are called to those who leave out the colon."""
+        """Say how the commands are called to those who leave out the colon, or write one behind a statement."""
         word = source_of(piece).removesuffix("()").strip()
         program = self.session.workspace.program
+        if word.startswith(":"):
+            place = piece.block.place(piece.start, piece.end)
+            remedy = f"write {word.split()[0]} at the beginning of the next line"
+            raise ProgramSyntaxError("a command needs a line of its own", place=place, remedy=remedy)
         if word in program.known or word in program.definitions:
             return
         if word in LEAVING:
@@ -210,7 +218,8 @@ class Loop:
         affected = [cell for cell in state.cells if cell.number in self._affected]
         self._affected.clear()
         named = [cell for cell in affected if cell.uses.target and not cell.uses.defines_gate and not self.session.missing(cell)]
-        shown = [cell for cell in affected if cell.number == state.last]
+        told = {cell.uses.target for cell in named[:MOST_AFFECTED]}
+        shown = [cell for cell in affected if cell.number == state.last and source_of(cell.piece) not in told]
         try:
             values = [(cell.uses.target, self.session.value(cell)) for cell in named[:MOST_AFFECTED]]
             self.write(values_text(values, self.surface, "  "))

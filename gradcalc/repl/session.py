@@ -7,6 +7,7 @@ it. So an input that is assigned again is one line replaced, everything that dep
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from gradcalc.calculus.extract import dependencies
 from gradcalc.errors import BindingProblem, GradcalcError, NameProblem
 from gradcalc.graph import INPUT
-from gradcalc.language.program import Assigned, Defined, Output, Statement
+from gradcalc.language.program import Assigned, Defined, Output, Program, Statement
 from gradcalc.language.scanner import Piece
 from gradcalc.repl.statements import LAST, Uses, rewritten, source_of, uses_of
 from gradcalc.workspace import Options, Result, Workspace
@@ -22,8 +23,10 @@ from gradcalc.workspace import Options, Result, Workspace
 SHORT_ARRAY = 1000
 """The elements of the largest array that is written into a statement that uses its own old value."""
 
-CONTINUATIONS = ("*", "/", "^", "%", "@", "×", "·", "÷", "<", ">", "==", "!=")
+CONTINUATION = re.compile(r"(?!\*\*=)([*/^%@×·÷<>]|==|!=|\.T(?!\w))")
 """What no expression begins with: a line that does goes on from the last result."""
+SPACED_SIGN = re.compile(r"[-+−]\s")
+"""So does a line that is typed with a blank behind its first sign; in a file it is a sum's sign for every command."""
 
 
 class Cell(NamedTuple):
@@ -135,7 +138,7 @@ class Session:
             change = self._replace(cell) if self._is_known(cell) else self._append(cell)
         except GradcalcError:
             if piece.block.alone:
-                self._forgive(cell)
+                _forgive(self._built.workspace.program, cell)
             raise
         self._numbers += 1
         self._draws = max(self._draws, self._built.workspace.program.draws)
@@ -143,8 +146,7 @@ class Session:
 
     def _cell(self, piece: Piece) -> Cell:
         """The statement with what it means by `_`, and by its own name, written out where it has to be."""
-        text = source_of(piece)
-        if self.state.last is not None and text.startswith(CONTINUATIONS) and not text.startswith("**="):
+        if self.state.last is not None and _goes_on(piece):
             piece = rewritten(piece, [(piece.start, piece.start, f"{LAST} ")])
         uses = uses_of(piece)
         changes: list[tuple[int, int, str]] = []
@@ -274,12 +276,6 @@ class Session:
                     keys.add(cell.key)
         return tuple(found)
 
-    def _forgive(self, cell: Cell) -> None:
-        """Forget that a definition failed: at a prompt it is simply typed again."""
-        program, name = self._built.workspace.program, cell.uses.target
-        (program.broken_gates if cell.uses.defines_gate else program.broken).pop(name, None)
-        program.late.discard(name)
-
     # ---- the program -------------------------------------------------------------------------------------------------------------
 
     @property
@@ -309,6 +305,8 @@ class Session:
                 if cell is wanted:
                     raise
                 dropped.append((cell, problem))
+        for lost, _ in dropped:
+            _forgive(built.workspace.program, lost)
         return built, dropped
 
     def _enter(self, built: Built, cell: Cell) -> Placed:
@@ -453,6 +451,19 @@ class Session:
         if not any(random):
             return []
         return [node for node in range(placed.first, placed.statement.node + 1) if random[graph.codes[node]]]
+
+
+def _forgive(program: Program, cell: Cell) -> None:
+    """Forget that a definition failed: in a session it is simply typed again, or was told to be left out."""
+    name = cell.uses.target
+    (program.broken_gates if cell.uses.defines_gate else program.broken).pop(name, None)
+    program.late.discard(name)
+
+
+def _goes_on(piece: Piece) -> bool:
+    """Whether a statement begins in the middle of an expression."""
+    text = source_of(piece)
+    return bool(CONTINUATION.match(text) or (piece.block.file is None and SPACED_SIGN.match(text)))
 
 
 def _ordered(cells: Sequence[Cell], new: Cell) -> list[Cell]:

@@ -16,7 +16,7 @@ LANGUAGE = (
     ("a = 2", "a value for an input; what depends on it follows"),
     ("s = a*x + b", "a named node"),
     ("f(u) = u^2 + 1", "a gate of your own"),
-    ("_", "the last result: _ * 2, or simply * 2"),
+    ("_", "the last result: _ * 2 or, to go on from it, simply * 2, + 2 or - 2 with a blank, .T"),
 )
 """How one talks to a session."""
 

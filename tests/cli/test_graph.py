@@ -280,3 +280,8 @@ def test_what_is_too_large_for_one_kind_of_picture_is_sent_to_one_that_takes_it(
     assert "-o circuit.dot shows everything" in run("graph", huge).out
     assert "-o circuit.svg shows everything" in run("graph", deep(30)).out
     assert run("graph", huge, "-o", str(tmp_path / "circuit.dot")).status == 0
+
+
+def test_a_mistyped_ending_is_guessed() -> None:
+    assert "did you mean .html?" in run("graph", "a", "-o", "circuit.htm").err
+    assert "did you mean" not in run("graph", "a", "-o", "circuit.jpg").err

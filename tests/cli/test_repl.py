@@ -267,3 +267,12 @@ def test_what_a_fit_and_a_training_found_is_taken_over(tmp_path: Path) -> None:
 def test_the_gradients_among_the_inputs_are_those_of_now() -> None:
     answer = script("x = 1\nx^2\nx = 5\n:inputs\n")
     assert answer.out.splitlines()[-1].split() == ["x", "5", "10"]
+
+
+def test_help_about_a_command_is_for_the_session() -> None:
+    told = run("repl", stdin=":help graph\n:help eval\n").out
+    assert '\n  :graph "q = x+y; f = q*z" --x -2' in told
+    assert "Show every line of a long tree." in told
+    assert "gradcalc graph" not in told
+    assert "--version" not in told
+    assert "| gradcalc" not in told

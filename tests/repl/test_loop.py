@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -198,7 +199,8 @@ def test_save_and_load() -> None:
     assert played.told(":save out.gc") == "error: there is nothing to save\n  type a formula first\n"
     played.enter("a = 2; a*3")
     assert played.told(":save 'out.gc'") == "saved: gradcalc eval -f out.gc gives the same results\n"
-    assert played.files == {"out.gc": "a = 2\na*3\n"}
+    assert played.told(":save 'my file.gc'") == "saved: gradcalc eval -f 'my file.gc' gives the same results\n"
+    assert played.files["out.gc"] == "a = 2\na*3\n"
     other = Played("b = 1")
     other.files["x.gc"] = "a = 2\nc = 2a\na*3; a*b\n"
     assert other.told(":load x.gc") == (
@@ -247,3 +249,43 @@ def test_what_a_command_found_is_offered_and_taken_back() -> None:
     assert played.told(":take") == "x = 0.30000000000000004\n  s = 0.6000000000000001\n"
     assert played.told(":undo").startswith("undone: :take\n")
     assert played.told("x").startswith("x = 1 ")
+
+
+def test_files_that_commands_write_are_confirmed(tmp_path: Path) -> None:
+    played = Played("a = 2; a*3")
+    path = tmp_path / "out.csv"
+    assert played.told(f":eval -o {path}") == f"written: {path}\n"
+    path.write_text("")
+    assert played.told(f":eval -o {path}") == f"replaced: {path}\n"
+    assert played.told(f":save {path}").startswith("replaced: gradcalc eval -f")
+    played.answer = 2
+    assert played.told(f":eval -o {path}") == ""
+
+
+def test_what_follows_an_assignment_is_shown_once() -> None:
+    played = Played("y = a^2; a = 1; y")
+    assert played.told("a = 3") == "a = 3\n  y = 9\n"
+
+
+def test_a_name_that_was_left_out_has_no_value_and_no_line() -> None:
+    played = Played("f(u) = u^2; x = 2; y = f(x); f(u, v) = u*v")
+    assert played.told("y").startswith("error: y has no value\n")
+
+
+def test_a_command_behind_a_statement_needs_a_line_of_its_own() -> None:
+    told = Played("x = 2").told("x^2; :graph")
+    assert "error: a command needs a line of its own\n  x^2; :graph\n       ^^^^^^\n  write :graph at the beginning" in told
+
+
+def test_an_interrupted_command_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played("a = 2; a*3")
+
+    def interrupted(name: str, arguments: Sequence[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(played, "shell", played.shell._replace(run=interrupted))
+    assert played.told(":eval") == "interrupted: the session is as it was before this command\n"
+
+
+def test_an_array_that_was_pasted_is_listed_on_one_line() -> None:
+    assert "[[1, 2], [3, 4]]\n" in Played("A = [[1, 2],\n     [3, 4]]").told(":inputs") + "\n"

@@ -138,9 +138,21 @@ def test_a_last_result_without_inputs_is_a_value() -> None:
     assert session.result(session.state.cells[-1]).gradients == {"x": 3.0}
 
 
-@pytest.mark.parametrize(("text", "expected"), [("* 2", 12), ("/2", 3), ("^2", 36), ("**2", 36), ("- 2", -2), ("< 7", 1)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("* 2", 12), ("/2", 3), ("^2", 36), ("**2", 36), ("- 2", 4), ("+ 2*a", 10), ("− 2", 4), ("< 7", 1), ("-2", -2), ("+2", 2)],
+)
 def test_a_line_that_begins_with_an_operator_goes_on(text: str, expected: float) -> None:
     assert value(started("a = 2; a*3"), text) == expected
+
+
+def test_a_transpose_goes_on_and_a_sign_in_a_file_does_not() -> None:
+    session = started("A = [[1, 2]]; A*2")
+    take(session, ".T")
+    assert last(session).tolist() == [[2], [4]]
+    for piece in scan("- 2", "library.gc"):
+        session.take(piece)
+    assert last(session) == -2
 
 
 def test_gates_of_ones_own() -> None:

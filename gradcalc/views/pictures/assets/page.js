@@ -256,7 +256,9 @@ class Page {
     const result = circuit.resultLabel(id);
     const slopes = circuit.slopes(id);
     const done = back && (circuit.open.has(id) || player.done(BACKWARD, id));
-    const head = html("tr", {}, html("th", {}, "input"), html("th", {}, "value"), html("th", {}, "local derivative"), circuit.scalar ? html("th", {}, "hands back") : "");
+    // Gates of arrays that mix elements have no local derivatives: the sentence says what they hand on.
+    const told = circuit.scalar || words.local.some((local) => local !== null);
+    const head = html("tr", {}, html("th", {}, "input"), html("th", {}, "value"), told ? html("th", {}, "local derivative") : "", circuit.scalar ? html("th", {}, "hands back") : "");
     const rows = item.in.slice(0, 12).map((source, place) => {
       const origin = circuit.origin(source);
       const label = labels[place];
@@ -272,7 +274,7 @@ class Page {
         {},
         html("th", { scope: "row", title: whole }, span(/^[\d.]/.test(label) ? "formula" : "name", label), label === whole ? "" : span("note", ` = ${whole.length > 30 ? whole.slice(0, 29) + "…" : whole}`)),
         html("td", { class: "value" }, player.showsValue(origin) ? circuit.valueText(origin) : ""),
-        derivative,
+        told ? derivative : "",
         circuit.scalar ? html("td", { class: "gradient" }, !done || !circuit.wanted[origin] ? "" : part === null || part === undefined ? "nothing" : short(part)) : "",
       );
     });
