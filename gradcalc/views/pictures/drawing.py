@@ -20,10 +20,14 @@ PADDING = 7.0
 LEAST_GAP = 30.0
 MOST_GAP = 110.0
 """Between two columns, the more the more steeply wires run there."""
+NAME_GAP = 3.0
+"""Between the name below a gate and the wires at its sides."""
 ENTRY_GAP = 13.0
 """Between two wires that enter a box."""
 SIDES = 0.55
 """How far up and down a circle (as an angle) two wires enter it."""
+LEAST_RUN = 3.0
+"""A wire that would run level for less, from where the column begins to its gate, goes there directly."""
 ROW_GAP = 12.0
 WIRE_ROOM = 12.0
 
@@ -69,7 +73,8 @@ class Wire(NamedTuple):
         source: the position of the node that it comes from.
         target: of the node that it leads to.
         place: as which of the target's inputs.
-        points: pairs of points: a curve leads from the first of a pair to the second, a straight line to the next pair.
+        points: pairs of points: a curve leads from the first of a pair to the second, a straight line to the next pair; where the
+            column begins before the target does, a single point ends them, to which a straight line leads.
         mark: the number of the input, where wires enter in another order than the gate takes them; else empty.
     """
 
@@ -78,6 +83,12 @@ class Wire(NamedTuple):
     place: int
     points: tuple[Point, ...]
     mark: str
+
+    @property
+    def rise(self) -> float:
+        """How far its last curve leads down (where negative, up)."""
+        end = len(self.points) // 2 * 2 - 1
+        return self.points[end][1] - self.points[end - 1][1]
 
 
 class Drawing(NamedTuple):
@@ -190,8 +201,9 @@ def _nodes(
     behind = [0.0] * count
     for part, (width, _), column in zip(circuit.parts, sizes, arrangement.columns):
         leaf = part.kind in (INPUT, CONSTANT)
-        before[column] = max(before[column], width if leaf else width / 2)
-        behind[column] = max(behind[column], _label_width(part) + (0.0 if leaf else width / 2))
+        half = 0.0 if part is circuit.parts[-1] else text_width(part.name, style.LABEL_SIZE) / 2 + NAME_GAP
+        before[column] = max(before[column], width if leaf else width / 2, half if part.name else 0.0)
+        behind[column] = max(behind[column], _label_width(part) + (0.0 if leaf else width / 2), half if part.name else 0.0)
     starts, ends = [MARGIN], [MARGIN + before[0] + behind[0]]
     for column in range(1, count):
         starts.append(ends[-1] + _gap(circuit, arrangement, column))
@@ -231,7 +243,9 @@ def _wires(
                 if points:
                     points.append((starts[column], height))
                 points.append((ends[column], height))
-            points.append(_entry(nodes[target], slot, len(order)))
+            entry = _entry(nodes[target], slot, len(order))
+            start = starts[nodes[target].column]
+            points += [(start, entry[1]), entry] if start < entry[0] - LEAST_RUN else [entry]
             wires.append(Wire(part.sources[place], target, place, tuple(points), str(place + 1) if marked else ""))
     return wires
 

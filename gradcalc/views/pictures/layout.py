@@ -34,7 +34,7 @@ MOST_SHORTENED = 400
 SWEEPS = 4
 """How often the columns that we choose are gone over."""
 
-MOST_REFINED = 1_500
+MOST_REFINED = 1_000
 """Up to so many parts and passings of wires, graphlay takes all its time to avoid crossings; of more, it hurries."""
 
 MOST_PASSING = 15_000

@@ -12,6 +12,8 @@ from gradcalc.views.pictures.drawing import MARGIN, PADDING, Drawing, Node, Poin
 
 TITLE_ROOM = 26.0
 """The height of the line above each picture, where there are several."""
+MARKED_LEVEL = 12.0
+"""A wire that rises or falls less is level where its number stands."""
 LEVEL = 0.05
 """What differs less in height is level."""
 
@@ -73,7 +75,10 @@ def _elements(drawing: Drawing) -> Iterator[str]:
     for wire in drawing.wires:
         if wire.mark:
             x, y = wire.points[-1]
-            yield f'<text class="mark" x="{_number(x - 8)}" y="{_number(y - 3)}">{wire.mark}</text>'
+            # On the side of the wire from which it does not come; of one that comes level, on the outer side.
+            target = drawing.nodes[wire.target]
+            below = wire.rise > MARKED_LEVEL or (wire.rise >= -MARKED_LEVEL and y > target.y)
+            yield f'<text class="mark" x="{_number(x - 9.5)}" y="{_number(y + 10 if below else y - 3)}">{wire.mark}</text>'
     last = len(drawing.nodes) - 1
     for number, node in enumerate(drawing.nodes):
         yield "\n".join(_node(node, number == last))
@@ -108,7 +113,7 @@ def _partings(wires: Sequence[Wire]) -> list[tuple[float, float]]:
     """The points at which one wire becomes several."""
     following: dict[tuple[float, float], set[tuple[float, float]]] = {}
     for wire in wires:
-        for number in range(0, len(wire.points), 2):
+        for number in range(0, len(wire.points) - 1, 2):
             following.setdefault(wire.points[number], set()).add(wire.points[number + 1])
     return [point for point, others in following.items() if len(others) > 1]
 

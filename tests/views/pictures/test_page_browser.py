@@ -331,9 +331,9 @@ def test_circuits_of_arrays_have_no_sliders_and_say_so(show: Opener) -> None:
     assert page.locator("#inputs input").count() == 0
     assert "sliders are for circuits of numbers" in page.inner_text("#caption")
     assert shown(page, "x")[0] == "[1, 2, 3]"
-    page.hover("#picture .gate >> text=softmax")
+    page.hover('#picture .gate[aria-label^="softmax(x),"]')
     assert "local derivative" not in card(page)
-    page.hover("#picture .gate >> text=×")
+    page.hover('#picture .gate[aria-label^="softmax(x)·k,"]')
     assert "local derivative" in card(page)
     page.click("#picture .badge")
     wait(page, "gradcalc.circuit.open.size === 1")

@@ -52,7 +52,7 @@ def test_every_wire_is_a_path(seed: int) -> None:
     paths = [element for element in root.iter(f"{NAMESPACE}path") if element.get("class") == "wire"]
     assert len(paths) == len({wire.source for wire in made.wires}) + len(made.nodes)
     drawn = "".join(path.get("d", "") for path in paths)
-    curves = {(wire.points[place], wire.points[place + 1]) for wire in made.wires for place in range(0, len(wire.points), 2)}
+    curves = {(wire.points[place], wire.points[place + 1]) for wire in made.wires for place in range(0, len(wire.points) - 1, 2)}
     assert drawn.count("C") == sum(abs(start[1] - end[1]) >= LEVEL for start, end in curves)
 
 
@@ -91,3 +91,14 @@ def test_wires_that_part_have_a_dot() -> None:
     single = ElementTree.fromstring(svg_text([draw(circuit("u = a*b; 2 + sin(u)"))]))
     counts = [sum(element.get("class") == "dot" for element in root.iter(f"{NAMESPACE}circle")) for root in (parted, single)]
     assert counts == [1, 0]
+
+
+def test_the_number_of_an_input_stands_on_the_side_that_its_wire_leaves_free() -> None:
+    made = draw(circuit("(V - n*b)*a/(R*T) - a*n^2/V^2"))
+    marked = [wire for wire in made.wires if wire.mark]
+    root = ElementTree.fromstring(svg_text([made]))
+    marks = [element for element in root.iter(f"{NAMESPACE}text") if element.get("class") == "mark"]
+    assert len(marks) == len(marked) > 0
+    for wire, mark in zip(marked, marks):
+        below = float(mark.get("y", "0")) > wire.points[-1][1]
+        assert below == (wire.rise > 0) or abs(wire.rise) <= 12
