@@ -144,6 +144,19 @@ def test_the_passes_are_stepped_through_by_buttons(show: Opener) -> None:
     assert page.is_disabled("#next")
 
 
+def test_captions_name_what_goes_into_a_gate(show: Opener) -> None:
+    page = show("s = a*x + b*y + c; f = sigmoid(s)", {"a": "2", "x": "0", "b": "2", "y": "3", "c": "-3"})
+    page.fill("#timeline", "4")
+    assert page.inner_text("#caption") == "forward 4/5 s = (a·x + b·y) + c = 6 + (−3) = 3"
+    long = " + ".join(f"weight{number}*value{number}" for number in range(4))
+    page = show(f"s = ({long})*a/u", {})
+    page.fill("#timeline", "8")
+    caption = page.inner_text("#caption")
+    letter = caption.split(", with ")[1].split(" = ")[0]
+    assert letter not in ("a", "u", "s")
+    assert f"{letter}·a = 4·1 = 4, with {letter} = weight0·value0" in caption
+
+
 def test_the_last_step_is_told_too(show: Opener) -> None:
     page = show("a*b", {"a": "2", "b": "3"})
     assert page.inner_text("#caption").startswith("Both passes are done: play them")

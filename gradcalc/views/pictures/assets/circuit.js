@@ -286,13 +286,29 @@ class Circuit {
       const text = this.label(this.origin(source));
       return text.length <= (isAtom(text) ? 14 : 8) && !text.includes("…") ? text : null;
     });
-    const taken = new Set([...texts, ...this.items.map((item) => item.name)]);
+    const taken = this.names(texts);
     return texts.map((text, place) => {
       if (text !== null) return text;
-      const letter = [parameters[place], "u", "v", "w", "p", "q", "r"].find((one) => !taken.has(one)) ?? `${parameters[place]}′`;
+      const letter = freeLetter([parameters[place], "u", "v", "w", "p", "q", "r"], taken);
       taken.add(letter);
       return letter;
     });
+  }
+
+  /** All names of the program, and some more texts: what no letter may be. */
+  names(more = []) {
+    return new Set([...more, ...this.items.map((item) => item.name || item.symbol)]);
+  }
+
+  /** A gate on its inputs as they are written, where that is short; else on letters, with what they stand for. */
+  formula(gate) {
+    const { usage } = this.operator(gate);
+    const texts = this.items[gate].in.map((source) => this.label(this.origin(source)));
+    const whole = filled(usage, texts);
+    if (whole.length <= FORMULA_ROOM && !whole.includes("…")) return { text: whole, meanings: [] };
+    const labels = this.inputLabels(gate);
+    const meanings = texts.map((text, place) => [labels[place], text]).filter(([label, text]) => label !== text);
+    return { text: filled(usage, labels), meanings: meanings.filter(([label], place) => meanings.findIndex(([other]) => other === label) === place) };
   }
 
   /** How the result of a gate is called in its formulas. */
@@ -300,9 +316,14 @@ class Circuit {
     const { name } = this.items[gate];
     if (name) return name;
     const written = filled(this.operator(gate).usage, this.inputLabels(gate));
-    return written.length <= 24 ? written : "y";
+    return written.length <= 24 ? written : freeLetter(["y", "z", "r", "s"], this.names(this.inputLabels(gate)));
   }
 }
+
+const FORMULA_ROOM = 60;
+
+/** The first letter that is not taken; else one with a dash. */
+const freeLetter = (letters, taken) => letters.find((one) => !taken.has(one)) ?? `${letters[0]}′`;
 
 // ---- numbers and formulas as texts -----------------------------------------------------------------------------------------------
 

@@ -230,6 +230,7 @@ class Page {
     }
     const words = circuit.operator(id);
     const written = filled(words.usage, circuit.inputLabels(id));
+    const result = circuit.resultLabel(id);
     const title = html("h2", {}, span(item.name ? "name" : "symbol", item.name || item.symbol), span("note", ` ${words.title}`), shape);
     const button = circuit.canOpen(id)
       ? html("button", { class: "small", "aria-expanded": String(open), click: () => this.toggle(id) }, open ? "close" : "open")
@@ -238,7 +239,7 @@ class Page {
     const definition = words.definition ? html("p", { class: "note" }, "made of ", span("formula", typeset(words.definition))) : "";
     find("card").replaceChildren(
       title,
-      html("p", { class: "formula" }, item.name ? `${item.name} = ${written}` : written),
+      html("p", { class: "formula" }, item.name || result !== written ? `${item.name || result} = ${written}` : written),
       numbers,
       words.sentence ? html("p", { class: "sentence" }, words.sentence.replaceAll("*", "·")) : "",
       this.partsTable(id, known, back),

@@ -106,14 +106,20 @@ class Player {
     const item = circuit.items[gate];
     const { usage } = circuit.operator(gate);
     const pieces = [];
-    const written = filled(usage, circuit.inputLabels(gate));
+    const { text: written, meanings } = circuit.formula(gate);
     if (item.name) pieces.push(["name", item.name], ["", " = "]);
-    if (written.length <= 60) pieces.push(["formula", written], ["", " = "]);
+    if (written.length <= FORMULA_ROOM) pieces.push(["formula", written], ["", " = "]);
     if (circuit.scalar && item.in.length <= 4) {
       const numbers = filled(usage, item.in.map((source) => circuit.valueText(circuit.origin(source))));
       if (numbers !== written) pieces.push(["formula", numbers], ["", " = "]);
     }
-    return [...pieces, ["value", circuit.valueText(gate)]];
+    pieces.push(["value", circuit.valueText(gate)]);
+    if (written.length > FORMULA_ROOM || meanings.length > 4) return pieces;
+    meanings.forEach(([letter, text], index) => {
+      const short = text.length > FORMULA_ROOM ? `${text.slice(0, FORMULA_ROOM - 1)}…` : text;
+      pieces.push(["", index ? ", " : ", with "], ["formula", `${letter} = ${short}`]);
+    });
+    return pieces;
   }
 
   backwardWords(gate) {
