@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -12,11 +13,28 @@ from gradcalc.formula import Formula
 from gradcalc.language.program import Assigned, Output
 from gradcalc.workspace import Options, Result, Workspace, as_value
 
+MOST_GRADIENTS = 6
+"""So many gradients the short text of a result has."""
+
 
 class ShownResult(Result):
     """A result that shows itself in Jupyter, as a table and a picture."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        """The output with its value, the first gradients and the verdict."""
+        from gradcalc.views.numbers import array_text, exact_text
+
+        def text(value: Any) -> str:
+            return exact_text(value) if isinstance(value, float) else array_text(value, 6, 60)
+
+        if self.value is None:
+            return f"<{self.output}: {self.reason or 'no value'}>"
+        shown = [f"{name} {text(gradient)}" for name, gradient in [*self.gradients.items()][:MOST_GRADIENTS]]
+        more = len(self.gradients) - len(shown)
+        listed = ", ".join([*shown, *([f"and {more} more"] if more else [])])
+        return f"<{self.output} = {text(self.value)}; {f'gradients {listed}; ' if listed else ''}{self.verdict}>"
 
     def _repr_html_(self) -> str:
         from gradcalc.views.notebook import result_html
@@ -87,6 +105,12 @@ class Calculation:
         Raises:
             GradcalcError: as `evaluate`.
         """
+        try:
+            yield from self._answers(values, options)
+        except BindingProblem as problem:
+            raise _for_python(problem) from None
+
+    def _answers(self, values: dict[str, Any] | None, options: Options | None) -> Iterator[Result]:
         fresh = Workspace(values, options)
         if all(name in self.inputs for name in fresh.bindings):
             fresh.program = self._workspace.program
@@ -102,6 +126,13 @@ class Calculation:
             # The rows are made when they are looked at, and the stream forgets an output's nodes when it goes on.
             answer.nodes = tuple(answer.nodes)
             yield _shown(answer)
+
+
+def _for_python(problem: BindingProblem) -> BindingProblem:
+    """A mistake about values in the words of those who give them as arguments of a function."""
+    problem.remedy = re.sub(r"--(\w+)[ =]([A-Z]+)", r"evaluate(\1=\2)", problem.remedy)
+    problem.message, problem.remedy = (re.sub(r"(?<![-\w)])--(?=[^\W\d])", "", text) for text in (problem.message, problem.remedy))
+    return problem
 
 
 def parse(text: str, file: str | None = None) -> Calculation:

@@ -141,3 +141,12 @@ def test_depth_needs_no_recursion() -> None:
     result = gradcalc.parse(text).evaluate_all({"x": 1}, Options(check="off"))
     assert next(result).value == 5001.0
     assert not math.isnan(next(gradcalc.parse("sin(" * 500 + "x" + ")" * 500).evaluate_all({"x": 1})).gradients["x"])
+
+
+def test_mistakes_about_values_speak_of_arguments() -> None:
+    with pytest.raises(BindingProblem) as caught:
+        gradcalc.parse("a*bc").evaluate(a=1)
+    assert caught.value.remedy == "give it one: evaluate(bc=NUMBER), or a line bc = NUMBER in the program"
+    with pytest.raises(BindingProblem) as caught:
+        gradcalc.parse("a*bc").evaluate(a=1, bd=2)
+    assert caught.value.remedy.startswith("did you mean bc instead of bd?\n")

@@ -166,9 +166,13 @@ def _write(kind: str, circuits: Sequence[Circuit], output: Output) -> None:
         output.write(dot_text(circuits))
         return
     if kind == "mermaid":
-        from gradcalc.dialects.mermaid import mermaid_text
+        from gradcalc.dialects.mermaid import mermaid_text, too_much
 
-        output.write(mermaid_text(circuits))
+        text = mermaid_text(circuits)
+        output.write(text)
+        words = too_much(text)
+        if words is not None:
+            output.warning(words)
         return
     from gradcalc.views.pictures.drawing import draw
 

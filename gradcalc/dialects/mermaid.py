@@ -7,6 +7,21 @@ from collections.abc import Iterator, Sequence
 
 from gradcalc.dialects.circuit import CONSTANT, INPUT, Circuit, Part
 
+MOST_CHARACTERS = 50_000
+MOST_ARROWS = 500
+"""What Mermaid draws if nobody has raised its maxTextSize and maxEdges."""
+
+
+def too_much(text: str) -> str | None:
+    """What to say of a flow chart that Mermaid refuses as it is set up; None if it takes it."""
+    arrows = text.count("-->")  # in labels, > is written by its number
+    if len(text) <= MOST_CHARACTERS and arrows <= MOST_ARROWS:
+        return None
+    return (
+        f"Mermaid draws up to {MOST_CHARACTERS:,} characters and {MOST_ARROWS} arrows, and this has {len(text):,} and {arrows:,}: "
+        "raise its maxTextSize and maxEdges, or write -o circuit.dot for Graphviz"
+    )
+
 
 def mermaid_text(circuits: Sequence[Circuit]) -> str:
     """One flow chart for all circuits; at every wire stands the value, and below it the gradient, led by ∂."""

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 MOST_PARTS = 150
 """A result of more nodes is shown as a table only."""
 
+DARK = ('body[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]")
+"""How the pages of Jupyter, of Visual Studio Code and of Colab say that their ground is dark."""
+
+DARK_COLOURS = ((".value, .ok", "#55d68a"), (".gradient, .mismatch", "#ff8088"), (".kink, .edge, .unsure", "#f5b342"))
+
+
+def _dark_rules() -> Iterator[str]:
+    """Lighter letters on a dark ground, and the picture with light and dark exchanged but its hues kept."""
+    for page in DARK:
+        for kinds, colour in DARK_COLOURS:
+            chosen = ", ".join(f"{page} .gradcalc-words {kind}" for kind in kinds.split(", "))
+            yield f"{chosen} {{ color: {colour} }}"
+        yield f"{page} .gradcalc-picture svg {{ filter: invert(1) hue-rotate(180deg) }}"
+
+
 SHEET = f"""
 .gradcalc-words table {{ border-collapse: collapse; margin: 0.4em 0; font-family: monospace }}
 .gradcalc-words th, .gradcalc-words td {{ padding: 0.1em 0.8em; white-space: pre; text-align: left }}
@@ -30,6 +45,7 @@ SHEET = f"""
 .gradcalc-words .gradient, .gradcalc-words .mismatch {{ color: {style.BACKWARD} }}
 .gradcalc-words .kink, .gradcalc-words .edge, .gradcalc-words .unsure {{ color: #b45309 }}
 """
+SHEET += "\n".join(_dark_rules()) + "\n"
 
 
 def result_html(result: Result) -> str:
@@ -38,7 +54,10 @@ def result_html(result: Result) -> str:
     lines = "".join(f"<div>{_spans(line)}</div>\n" for line in heading)
     warnings = "".join(f'<div class="kink">warning: {escape(warning)}</div>\n' for warning in result.warnings)
     picture = result_svg(result)
-    shown = f'<div style="overflow-x: auto">\n{picture}</div>\n' if picture is not None else ""
+    if picture is not None:
+        shown = f'<div class="gradcalc-picture" style="overflow-x: auto">\n{picture}</div>\n'
+    else:
+        shown = f"<div>{_too_many(result)}</div>\n" if result.nodes else ""
     rows = "".join(_table(table)) if table is not None else ""
     words = f'<div class="gradcalc-words">\n<style>{SHEET}</style>\n{lines}{warnings}{rows}</div>\n'
     return f"<div>\n{words}{shown}</div>\n"
@@ -49,6 +68,11 @@ def result_svg(result: Result) -> str | None:
     if not 0 < len(result.nodes) <= MOST_PARTS:
         return None
     return svg_text([draw(circuit_of(result))])
+
+
+def _too_many(result: Result) -> str:
+    count = f"{len(result.nodes):,} nodes are too many for a picture here (up to {MOST_PARTS})"
+    return f"{count}: gradcalc graph PROGRAM -o circuit.svg draws them"
 
 
 def _table(table: Table) -> Iterator[str]:

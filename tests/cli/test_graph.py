@@ -285,3 +285,10 @@ def test_what_is_too_large_for_one_kind_of_picture_is_sent_to_one_that_takes_it(
 def test_a_mistyped_ending_is_guessed() -> None:
     assert "did you mean .html?" in run("graph", "a", "-o", "circuit.htm").err
     assert "did you mean" not in run("graph", "a", "-o", "circuit.jpg").err
+
+
+def test_what_mermaid_would_refuse_is_warned_of() -> None:
+    small, large = (run("graph", deep(gates), "--format", "mermaid") for gates in (30, 501))
+    assert (small.status, small.err) == (large.status, "")
+    assert large.err.startswith("warning: Mermaid draws up to 50,000 characters and 500 arrows")
+    assert large.err.endswith("or write -o circuit.dot for Graphviz\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -75,6 +76,30 @@ def test_a_large_result_is_a_table_with_its_ends() -> None:
     assert page.seen.count("tr") == 102
     assert any("more rows" in text for text in page.texts)
     assert not any("--all" in text for text in page.texts)
+    assert any("nodes are too many for a picture here (up to 150)" in text for text in page.texts)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_dark_page_has_letters_that_can_be_read_and_no_white_block() -> None:
+    html = gradcalc.parse(QUOTIENT).evaluate(a=1, b=2, c=3, d=4)._repr_html_()  # type: ignore[attr-defined]
+    dark = 'body[data-jp-theme-light="false"] .gradcalc-'
+    for kind in ("value", "gradient", "kink", "ok"):
+        (colour,) = re.findall(re.escape(f"{dark}words .{kind}") + r"[^{}]*\{ color: (#\w+) \}", html)
+        assert (luminance(colour) + 0.05) / (luminance("#111111") + 0.05) > 4.5
+    assert f"{dark}picture svg {{ filter: invert(1)" in html
+    assert '<div class="gradcalc-picture"' in html
+
+
+def test_in_python_a_result_is_a_short_text() -> None:
+    shown = repr(gradcalc.parse("f = a*b + c").evaluate(a=1, b=2, c=[1, 2]))
+    assert shown == "<f = [3, 4]; gradients a 4, b 2, c [1, 1]; ok>"
+    many = " + ".join(f"x{number}" for number in range(9))
+    assert "and 3 more; ok>" in str(gradcalc.parse(many).evaluate(**{f"x{number}": 1 for number in range(9)}))
 
 
 def test_every_way_to_a_result_leads_to_one_that_shows_itself() -> None:
@@ -101,4 +126,4 @@ def test_a_notebook_shows_table_and_picture() -> None:
     assert output.data["image/svg+xml"].startswith("<svg ")
     assert "<table>" in output.data["text/html"]
     assert "<svg " in output.data["text/html"]
-    assert output.data["text/plain"].startswith("ShownResult(output='(a + b)/(c + d)'")
+    assert output.data["text/plain"].startswith("<(a + b)/(c + d) = 0.42857142857142855; gradients a 0.14")

@@ -18,6 +18,7 @@ from gradcalc.calculus.extract import extract
 from gradcalc.calculus.local import local_derivatives
 from gradcalc.calculus.nest import NONE, PORT, Item, nest
 from gradcalc.calculus.reverse import differentiate
+from gradcalc.calculus.simplify import simplify
 from gradcalc.dialects import javascript
 from gradcalc.dialects.language import spell, spell_number
 from gradcalc.dialects.source import is_atom
@@ -48,6 +49,9 @@ DERIVATIVE_ROOM = 160
 WIRE_ROOM = 18
 CARD_ROOM = 300
 """How many characters an array may have at a wire, and where there is room."""
+
+QUOTIENTS = ("/", "reciprocal")
+"""Gates whose rules speak of their result, where books do not: -a/b^2, not -(a/b)/b."""
 
 FIRST_SLOT = 0xE000
 RESULT_SLOT = chr(0xE0FF)
@@ -190,12 +194,25 @@ def _rule(operator: Operator) -> list[str | None]:
     for node, attribute in zip(nodes[operator.arity : -1], gate.attributes):
         names[node] = spell_number(float(given[attribute.name]))
     texts: list[str | None] = []
+    if gate.name in QUOTIENTS:
+        return _simplified(operator)
     for slope in local.derivatives:
         if slope is None or gate.constant:
             texts.append(None if slope is None else "0")
         else:
             texts.append(RESULT_SLOT if slope == nodes[-1] else spell(local.graph, slope, names.get, DERIVATIVE_ROOM))
     return texts
+
+
+def _simplified(operator: Operator) -> list[str | None]:
+    """The local derivatives of a gate without its result in them."""
+    assert operator.gate is not None
+    graph = Graph()
+    nodes = [graph.add_input() for _ in range(operator.arity)]
+    made = graph.add(operator.gate, nodes, operator.attributes)
+    simple = simplify(graph, differentiate(graph, made, nodes))
+    names = _slots(range(operator.arity))
+    return [None if slope is None else spell(simple.graph, slope, names.get, DERIVATIVE_ROOM) for slope in simple.outputs]
 
 
 def _own_derivatives(operator: Operator) -> list[str | None]:

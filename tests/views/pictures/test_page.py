@@ -59,7 +59,7 @@ def test_local_derivatives_are_formulas() -> None:
     }
     a, b, y = "\ue000", "\ue001", "\ue0ff"
     assert operators["*"]["local"] == [b, a]
-    assert operators["/"]["local"] == [f"1/{b}", f"-({y}/{b})"]
+    assert operators["/"]["local"] == [f"1/{b}", f"-{a}/{b}^2"]
     assert operators["exp"]["local"] == [y]
     assert operators["h"]["local"] == [f"sin({b})", f"{a}*cos({b})"]
     assert operators["h"]["definition"] == "h(u, v) = u*sin(v)"

@@ -235,6 +235,14 @@ def test_pointing_at_a_gate_shows_formula_local_derivatives_and_numbers(show: Op
     assert "q sum" in card(page)
 
 
+def test_a_quotient_has_the_derivative_that_books_have(show: Opener) -> None:
+    page = show("r = 1/u", {"u": "2"})
+    assert "−1/u^2 = −0.25" in card(page)
+    page = show("cross_entropy(p, t)", {"p": "[0.5, 0.5]", "t": "[1, 0]"})
+    assert "Gives each probability −t/p" in card(page)
+    assert "cross-entropy" in card(page)
+
+
 def test_all_digits_are_in_the_card(show: Opener) -> None:
     page = show(NEURON, NEURON_INPUTS)
     assert "0.8807970779778823" in card(page)
@@ -477,6 +485,16 @@ def test_a_phone_has_everything_within_its_width(show: Opener) -> None:
     assert "c input" in card(page)
     page.tap("#picture .badge")
     assert page.evaluate("gradcalc.circuit.open.size") == 1
+
+
+def test_on_a_phone_nothing_covers_the_picture_or_cuts_the_title(show: Opener) -> None:
+    page = show("year = relu(a*x); year; sigmoid(b)", {}, 360, 740)
+    assert page.evaluate("document.querySelector('#title').scrollWidth <= document.querySelector('#title').clientWidth + 1")
+    page.click("#open-all")
+    bottoms = "(id) => document.querySelector(id).getBoundingClientRect()"
+    bar, picture = page.evaluate(f"({bottoms})('.zoom').top"), page.evaluate(f"({bottoms})('#picture').bottom")
+    assert picture <= bar
+    assert page.evaluate(f"({bottoms})('.buttons').top - ({bottoms})('#caption').bottom") >= 4
 
 
 def test_with_reduced_motion_nothing_moves(show: Opener) -> None:

@@ -350,6 +350,9 @@ const sign = (text) => text.replaceAll("-", "−");
 /** A formula of the language as books print it. */
 const typeset = (text) => text.replace(/(?<!\*)\*(?!\*)/g, "·").replaceAll("-", "−").replaceAll("<=", "≤").replaceAll(">=", "≥").replaceAll("!=", "≠");
 
+/** A sentence with formulas in it: a hyphen between letters stays one. */
+const typesetSentence = (text) => text.replaceAll("*", "·").replace(/(?<!\p{L})-(?!\p{L}{3})|-(?=\d)/gu, "−");
+
 const RESULT = "\ue0ff";
 const SLOT = /[\ue000-\ue0ff]/g;
 

@@ -241,7 +241,7 @@ class Page {
       title,
       html("p", { class: "formula" }, item.name || result !== written ? `${item.name || result} = ${written}` : written),
       numbers,
-      words.sentence ? html("p", { class: "sentence" }, words.sentence.replaceAll("*", "·")) : "",
+      words.sentence ? html("p", { class: "sentence" }, typesetSentence(words.sentence)) : "",
       this.partsTable(id, known, back),
       definition,
       ...this.sums(inside, back),

@@ -127,7 +127,7 @@ class Player {
     const item = circuit.items[gate];
     const wires = circuit.wires.filter((wire) => wire.to === gate);
     const pieces = [["", "To "], ["name", circuit.label(gate)], ["", " comes "], ["gradient", circuit.gradientText(gate)]];
-    if (!circuit.scalar) return [...pieces, ["", `. ${circuit.operator(gate).sentence.replaceAll("*", "·")}`]];
+    if (!circuit.scalar) return [...pieces, ["", `. ${typesetSentence(circuit.operator(gate).sentence)}`]];
     const slopes = circuit.slopes(gate);
     const parts = wires.filter((wire) => circuit.wanted[wire.from]);
     pieces.push(["", parts.length ? "; on goes " : "; nothing goes on"]);
