@@ -204,9 +204,10 @@ def _nodes(
         half = 0.0 if part is circuit.parts[-1] else text_width(part.name, style.LABEL_SIZE) / 2 + NAME_GAP
         before[column] = max(before[column], width if leaf else width / 2, half if part.name else 0.0)
         behind[column] = max(behind[column], _label_width(part) + (0.0 if leaf else width / 2), half if part.name else 0.0)
+    gaps = _gaps(circuit, arrangement)
     starts, ends = [MARGIN], [MARGIN + before[0] + behind[0]]
     for column in range(1, count):
-        starts.append(ends[-1] + _gap(circuit, arrangement, column))
+        starts.append(ends[-1] + gaps[column])
         ends.append(starts[-1] + before[column] + behind[column])
     nodes = [
         Node(part, starts[column] + before[column], height, *size, ends[column], column)
@@ -215,18 +216,22 @@ def _nodes(
     return nodes, starts, ends
 
 
-def _gap(circuit: Circuit, arrangement: Arrangement, column: int) -> float:
-    """How far a column is from the one before it, so that no wire between them is too steep."""
-    steepest = 0.0
+def _gaps(circuit: Circuit, arrangement: Arrangement) -> list[float]:
+    """How far each column is from the one before it, so that no wire to it is too steep; a wire that goes on counts once."""
+    columns, heights, passing = arrangement
+    steepest = [0.0] * (max(columns) + 1)
+
+    def note(source: int, column: int, height: float) -> None:
+        before = passing.get((source, column - 1), heights[source])
+        steepest[column] = max(steepest[column], abs(height - before))
+
+    for (source, column), height in passing.items():
+        note(source, column, height)
     for target, part in enumerate(circuit.parts):
-        if arrangement.columns[target] >= column:
-            for source in part.sources:
-                if arrangement.columns[source] < column:
-                    passing = arrangement.passing
-                    here = passing.get((source, column - 1), arrangement.heights[source])
-                    there = passing.get((source, column), arrangement.heights[target])
-                    steepest = max(steepest, abs(there - here))
-    return min(MOST_GAP, LEAST_GAP + 0.16 * steepest)
+        for source in part.sources:
+            if (source, columns[target]) not in passing:
+                note(source, columns[target], heights[target])
+    return [min(MOST_GAP, LEAST_GAP + 0.16 * steep) for steep in steepest]
 
 
 def _wires(

@@ -31,6 +31,9 @@ MOST_ALIGNED = 14
 MOST_SHORTENED = 400
 """Up to so many parts, graphlay chooses the columns so that wires are short; of more, which would take it minutes, we do."""
 
+NOWHERE = -(10**9)
+"""The column of what is not there: before all others."""
+
 SWEEPS = 4
 """How often the columns that we choose are gone over."""
 
@@ -187,19 +190,31 @@ def _swept(circuit: Circuit, targets: Sequence[Sequence[int]], columns: list[int
     """The columns after every part was moved, again and again, to where its own wire and those to it are shortest together."""
     numbers = range(len(columns))
     for sweep in range(SWEEPS):
+        # As they are when the sweep begins: looking at all the gates that an input leads to, at each of them, would take long.
+        farthest = [_two_farthest(those, columns) for those in targets]
         for number in numbers if sweep % 2 else reversed(numbers):
             if not targets[number]:
                 continue
             latest = min(columns[target] for target in targets[number]) - 1
             sources = set(circuit.parts[number].sources)
             earliest = 1 + max((columns[source] for source in sources), default=latest - 1)
-            ends = [
-                max((columns[target] for target in targets[source] if target != number), default=earliest) for source in sources
-            ]
+            ends = [next(end for target, end in farthest[source] if target != number) for source in sources]
             places = {earliest, latest, *(end for end in ends if earliest < end < latest)}
             columns[number] = min(places, key=lambda place: (sum(max(place, end) for end in ends) - place, -place))
     first = min(columns)
     return [column - first for column in columns]
+
+
+def _two_farthest(targets: Sequence[int], columns: Sequence[int]) -> list[tuple[int, int]]:
+    """The gates in the last two columns to which a wire leads, with the columns: one of them is not the gate that is moved."""
+    last, other = (-1, NOWHERE), (-1, NOWHERE)
+    for target in set(targets):
+        end = (target, columns[target])
+        if end[1] > last[1]:
+            last, other = end, last
+        elif end[1] > other[1]:
+            other = end
+    return [last, other]
 
 
 def _passings(targets: Sequence[Sequence[int]], columns: Sequence[int]) -> int:
