@@ -210,15 +210,27 @@ class _Page:
         lines = [self.target.decorator] if self.target.decorator else []
         lines += folded_lines(f"def {name}({', '.join(parameters)}):", "", WIDTH, bracket=False)
         lines += _docstring(doc)
-        if parameters and self.target.coerced[0]:
-            text = self.target.coerced[len(parameters) > 1].format(", ".join(parameters))
-            lines += folded_lines(text, "    ", WIDTH, bracket=False)
+        lines += [f"    {line}" for line in self._coerced(parameters)]
         for statement in body:
             if "\n" in statement:
                 lines += [f"    {line}" for line in statement.split("\n")]
             else:
                 lines += folded_lines(statement, "    ", WIDTH) if statement else [""]
         return "\n".join(lines)
+
+    def _coerced(self, parameters: Sequence[str]) -> list[str]:
+        """Statements that make arrays of the parameters, as many in a line as fit: no line can be broken left of `=`."""
+        single, several = self.target.coerced
+        lines: list[str] = []
+        names: list[str] = []
+        for name in parameters if single else ():
+            if names and len(longer := several.format(", ".join([*names, name]))) <= WIDTH - 4:
+                names.append(name)
+                lines[-1] = longer
+            else:
+                names = [name]
+                lines.append(single.format(name))
+        return lines
 
     def _shapes(self, part: Part, parameters: Sequence[str]) -> list[str]:
         """What is to be known of the shapes of parameters and value; nothing if all are numbers."""

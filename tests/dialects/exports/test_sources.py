@@ -121,6 +121,16 @@ def test_the_head_says_what_it_was_made_from() -> None:
     assert "    d2 = d1 - σ*sqrt(T)\n" in text
 
 
+@pytest.mark.parametrize("target", ["numpy", "jax"])
+def test_many_parameters_with_long_names(target: str, tmp_path: Path) -> None:
+    names = [f"{stem}_{number}" for stem in ("weight", "mean_smoothness") for number in range(9)]
+    text = written(" + ".join(f"{name}*{name}" for name in names), target, **dict.fromkeys(names, 2.0))
+    if target == "numpy":
+        (tmp_path / "source.py").write_text(text, "utf-8")
+        assert "value = 72.0" in ran([sys.executable, tmp_path / "source.py"])
+    compile(text, "source", "exec")
+
+
 def test_lines_are_not_too_long() -> None:
     inputs = {f"x{number}": 1.0 + number for number in range(60)}
     program = " + ".join(f"sin({name})*{index}.123456789" for index, name in enumerate(inputs))
