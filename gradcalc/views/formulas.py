@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradcalc.dialects.definitions import name_shared
 from gradcalc.dialects.language import spell
-from gradcalc.dialects.latex import latex, latex_derivative, latex_name
+from gradcalc.dialects.latex import LatexWriter, latex, latex_derivative, latex_name
+from gradcalc.graph import Graph
 from gradcalc.views.json import SCHEMA, plain
 from gradcalc.views.numbers import exact_text, rounded_text
 from gradcalc.views.text import width
 
 if TYPE_CHECKING:
+    from gradcalc.formula import Formula
     from gradcalc.studies.derivation import Derivatives, Entry
 
 ALIGNED = 56
@@ -111,14 +114,14 @@ class Page:
     def latex(self, found: Derivatives) -> str:
         """Derivatives as lines of LaTeX."""
         graph, names = found.graph, found.names
-        name = latex_name(found.name) if found.name else "f"
-        lines = [f"% {remark}" for remark in found.remarks]
         formula = found.formula
-        own = {node: own for node, own in formula.names.items() if formula.graph.codes[node] <= 1}
-        lines.append(f"{name} = {latex(formula.graph, formula.output, own.get)}")
+        name = output_letter(formula)
+        lines = [f"% {remark}" for remark in found.remarks]
+        lines += self._latex_formula(found, name)
         if graph is None:
             return "\n".join([*lines, *self._matrix(found)]) + "\n"
-        lines += [f"{latex_name(names[node])} = {latex(graph, node, names.get)}" for node in found.definitions]
+        known = set(formula.names.values())
+        lines += self._latex_definitions(graph, [node for node in found.definitions if names[node] not in known], names)
         partial = len(formula.inputs) > 1
 
         def written(entry: Entry) -> str:
@@ -130,7 +133,7 @@ class Page:
             for entry in found.entries:
                 line = f"{latex_derivative(name, entry.by, partial)} = {written(entry)}"
                 if entry.value is not None and isinstance(entry.value, float):
-                    line += f" = {self._number(entry.value)}"
+                    line += f" = {self._latex_number(entry.value)}"
                 lines.append(line)
         else:
             rows = [" & ".join(written(entry) for entry in row) for row in matrix_rows(found)]
@@ -138,6 +141,40 @@ class Page:
             between = r" \\ "
             lines.append(rf"{head}_{{{name}}} = \begin{{bmatrix}} {between.join(rows)} \end{{bmatrix}}")
         return "\n".join(lines) + "\n"
+
+    def _latex_formula(self, found: Derivatives, name: str) -> list[str]:
+        """The output, and before it what it uses under a name: named nodes, and what the gates of the user use again."""
+        graph, output, own = found.formula.graph, found.formula.output, found.formula.names
+        shared = name_shared(graph, [output], own, {*own.values(), *found.names.values()})
+        names = {**own, **shared.names}
+        lines = self._latex_definitions(graph, [node for node in shared.order if node != output], names)
+        return lines + self._latex_definition(name, latex(graph, output, names.get))
+
+    def _latex_definitions(self, graph: Graph, nodes: Sequence[int], names: Mapping[int, str]) -> list[str]:
+        return [line for node in nodes for line in self._latex_definition(latex_name(names[node]), latex(graph, node, names.get))]
+
+    def _latex_definition(self, name: str, text: str) -> list[str]:
+        """What a name stands for, said once."""
+        if self._defined.get(name) == text:
+            return []
+        self._defined[name] = text
+        return [f"{name} = {text}"]
+
+    def _latex_number(self, value: float) -> str:
+        value += 0.0  # there is no need for -0
+        return LatexWriter().number(value if self.digits is None else float(rounded_text(value, self.digits)))
+
+
+OUTPUT_LETTERS = ("f", "g", "h", "F", "G", "H", "y", "z", "output")
+"""What an output without a name is called in LaTeX: the first one that means nothing else."""
+
+
+def output_letter(formula: Formula) -> str:
+    """What an output is called in LaTeX: its name, or a letter that means nothing else."""
+    if formula.text.isidentifier():
+        return latex_name(formula.text)
+    taken = {*formula.inputs, *formula.names.values()}
+    return latex_name(next((letter for letter in OUTPUT_LETTERS if letter not in taken), "output"))
 
 
 def quotient(name: str, by: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gradcalc.views.formulas import Page
+from gradcalc.views.formulas import Page, output_letter
 
 if TYPE_CHECKING:
     from gradcalc.formula import Formula
@@ -58,15 +58,17 @@ def _block(formula: Formula, wrt: Sequence[str] | None) -> str:
     if names == [] or (names is None and not formula.inputs):
         from gradcalc.dialects.latex import latex
 
-        lines.append(f"f = {latex(formula.graph, formula.output, formula.names.get)}")
+        lines.append(f"{output_letter(formula)} = {latex(formula.graph, formula.output)}")
     else:
+        page = Page()
         for found in derive(formula, "partial", 1, names):
-            lines += [line for line in Page().latex(found).splitlines() if line not in lines]
+            lines += [line for line in page.latex(found).splitlines() if line not in lines]
     remarks = [line for line in lines if line.startswith("%")]
     value = _value(formula)
     if value is not None:
-        first = len(remarks) and next(place for place, line in enumerate(lines) if not line.startswith("%"))
-        lines[first] += f" = {value}"
+        begins = f"{output_letter(formula)} = "
+        place = next(place for place, line in enumerate(lines) if line.startswith(begins))
+        lines[place] += f" = {value}"
     rows = [line.replace(" = ", " &= ", 1) for line in lines if not line.startswith("%")]
     parted = " \\\\\n".join(f"  {row}" for row in rows)
     return "\n".join([*remarks, r"\begin{align*}", parted, r"\end{align*}"])

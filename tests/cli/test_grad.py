@@ -111,6 +111,26 @@ def test_numbers_alone_where_formulas_would_be_too_many() -> None:
     assert "numbers only" in printed("sort(x)*x", "--jacobian", "--x", "[3,1,2]")
 
 
+def test_latex_has_named_nodes_by_their_names() -> None:
+    text = printed("q = x + y; q^2*sin(q)", "--latex", "--wrt", "x,q")
+    assert text.splitlines() == [
+        "q = x + y",
+        r"f = q^{2} \sin q",
+        r"\frac{\partial f}{\partial x} = 2 q \sin q + q^{2} \cos q",
+        r"\frac{\partial f}{\partial q} = q^{2} \cos q + 2 q \sin q",
+    ]
+    chain = "; ".join(["s0 = sin(x)", *(f"s{n} = s{n - 1}*0.9 + sin(s{n - 1})" for n in range(1, 40))])
+    assert len(printed(chain, "--latex")) < 30_000
+    gates = f"g(u) = u*0.9 + sin(u); {'g(' * 40}x{')' * 40}"
+    assert len(printed(gates, "--latex")) < 100_000
+
+
+def test_latex_of_an_input_called_f_and_of_numbers_out_of_the_ordinary() -> None:
+    assert printed("f*1e30", "--latex", "--f", "2.5") == "g = f \\cdot 10^{30}\n\\frac{d g}{d f} = 10^{30} = 10^{30}\n"
+    assert printed("a/x*1e20", "--latex", "--x", "0", "--a", "2.5", "--wrt", "a").endswith(" = \\infty\n")
+    assert printed("x^3*1e30", "--latex", "--x", "1", "--digits", "3").endswith(r" = 3 \times 10^{30}" + "\n")
+
+
 def test_latex() -> None:
     text = printed("x^2*y + sin(x)", "--latex", "--wrt", "x")
     assert text == "f = x^{2} y + \\sin x\n\\frac{\\partial f}{\\partial x} = 2 x y + \\cos x\n"
