@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcalc.engine.evaluate import Evaluation, evaluate
 from gradcalc.engine.finite import first_fault, spell_value
 from gradcalc.engine.makers import Makers, prepare
-from gradcalc.engine.shapes import NodeProblem, is_scalar
+from gradcalc.engine.shapes import NodeProblem, is_scalar, size_inputs
 from gradcalc.errors import BindingProblem, GradcalcError, Place
 from gradcalc.gates.record import Shape
 from gradcalc.graph import INPUT, Graph
@@ -130,36 +130,57 @@ class Formula:
                 value = overrides[name]
             if isinstance(value, Measured):
                 value = value.value
-            if value is None:
-                place = self.place(self.input_node(self.inputs.index(name)))
-                remedy = f"give it one: --{name} NUMBER, or a line {name} = NUMBER in the program"
-                problem = BindingProblem(f"{name} has no value", place=place, remedy=remedy)
-                problem.missing = name
-                raise problem
-            if isinstance(value, Interval | Points):
-                words = "a range" if isinstance(value, Interval) else "a grid"
-                raise BindingProblem(f"--{name} is {words}, and a single value is needed here", remedy=f"write --{name} NUMBER")
+            if value is None or isinstance(value, Interval | Points):
+                raise self._no_value(name, value)
             point.append(value)
         return point
 
+    def _no_value(self, name: str, value: Interval | Points | None) -> BindingProblem:
+        """That an input has no value, or a range."""
+        if value is not None:
+            words = "a range" if isinstance(value, Interval) else "a grid"
+            return BindingProblem(f"--{name} is {words}, and a single value is needed here", remedy=f"write --{name} NUMBER")
+        place = self.place(self.input_node(self.inputs.index(name)))
+        remedy = f"give it one: --{name} NUMBER, or a line {name} = NUMBER in the program"
+        problem = BindingProblem(f"{name} has no value", place=place, remedy=remedy)
+        problem.missing = name
+        return problem
+
+    @property
+    def sizes(self) -> list[str]:
+        """The names of the inputs that sizes are computed from."""
+        numbers = size_inputs(self.graph)
+        return [name for number, name in enumerate(self.inputs) if number in numbers]
+
+    @property
+    def sized(self) -> bool:
+        """Whether all of these have single values, so that shapes can be told."""
+        values = dict(zip(self.inputs, self.values))
+        return not any(values[name] is None or isinstance(values[name], Interval | Points) for name in self.sizes)
+
     def _typical(self) -> list[Any]:
-        """Values that have the shapes of the inputs; what has no single value is a number."""
+        """Values that have the shapes of the inputs; what has no single value is a number, unless it is a size."""
+        sizes = self.sizes
         typical: list[Any] = []
-        for value in self.values:
+        for name, value in zip(self.inputs, self.values):
             if isinstance(value, Measured):
                 value = value.value
-            typical.append(0.0 if value is None or isinstance(value, Interval | Points) else value)
+            if value is None or isinstance(value, Interval | Points):
+                if name in sizes:
+                    raise self._no_value(name, value)
+                value = 0.0
+            typical.append(value)
         return typical
 
     def prepared(self, point: Sequence[Any] | None = None) -> tuple[Graph, list[Shape] | None]:
         """The graph with constants in the place of makers, and the shapes of its nodes (None: all are numbers).
 
         Args:
-            point: values of the inputs, by number, that say what shapes they have; by default the formula's own, where an input
-                without a single value counts as a number.
+            point: values of the inputs, by number, that say what shapes they have, and the sizes that are computed from them; by
+                default the formula's own, where an input without a single value counts as a number.
 
         Raises:
-            GradcalcError: shapes do not fit, with the place in the text; a file is not what it should be.
+            GradcalcError: shapes do not fit, with the place in the text; a size has no value; a file is not what it should be.
         """
         point = self._typical() if point is None else point
         if is_scalar(self.graph, point):

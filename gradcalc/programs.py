@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from gradcalc.engine.compiled import Program, compile_graph
+from gradcalc.engine.shapes import as_key, size_inputs
 from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
 from gradcalc.formula import Formula
 from gradcalc.language.program import Assigned, Output
@@ -15,6 +16,9 @@ from gradcalc.workspace import Options, Result, Workspace, as_value
 
 MOST_GRADIENTS = 6
 """So many gradients the short text of a result has."""
+
+KEPT = 64
+"""For so many shapes and sizes the programs are remembered."""
 
 
 class ShownResult(Result):
@@ -180,7 +184,8 @@ class Compiled:
         self.defaults = {name: value for name, value in zip(formula.inputs, formula.values) if value is not None}
         self._formula = formula
         self._backend = backend
-        self._programs: dict[tuple[tuple[int, ...], ...], Program] = {}
+        self._sizes = size_inputs(formula.graph)
+        self._programs: dict[tuple[Any, ...], Program] = {}
         self._numbers: Program | None = None
         """The program for numbers, once there is one."""
 
@@ -216,12 +221,15 @@ class Compiled:
         return value, dict(zip(names, gradients))
 
     def _program(self, point: Sequence[Any]) -> Program:
-        """The program for values of these shapes; for numbers, if there are none."""
+        """The program for values of these shapes, and these sizes; for numbers, if there are none."""
         shapes = tuple(() if isinstance(value, float) else value.shape for value in point)
-        key = shapes if any(shapes) else ()
+        sizes = tuple(as_key(point[number]) for number in sorted(self._sizes))
+        key = (shapes, sizes) if sizes or any(shapes) else ()
         known = self._programs.get(key)
         if known is None:
             graph, found = self._formula.prepared(point)
+            while len(self._programs) >= KEPT:
+                del self._programs[next(iter(self._programs))]
             known = self._programs[key] = compile_graph(graph, range(len(self.inputs)), found, None, self._backend)
         if not key:
             self._numbers = known
@@ -252,7 +260,7 @@ def compile(text: str, file: str | None = None, *, backend: str = "auto") -> Com
     0.14285714285714285
 
     The function is quick to call again and again: a formula of ten gates takes about two microseconds. Arrays are compiled for the
-    shapes that they have when they first come.
+    shapes that they have when they first come, and inputs that are sizes (the n of `zeros(n)`) for each of their values.
 
     Args:
         text: one or more statements, one of which is an output.

@@ -249,7 +249,7 @@ class Workspace:
         made.warnings = [*_texts(statement.warnings), *(note for notes in self.notes.values() for note in notes)]
         made.written = Written(program, statement.node, first, lambda number: self._any_value(program.inputs[number]))
         self.notes.clear()
-        if "array" not in self._kinds or all(value is not None for value in made.values):
+        if made.sized and ("array" not in self._kinds or all(value is not None for value in made.values)):
             made.prepared()  # what does not fit is told now, while places are known
         return made
 

@@ -49,6 +49,16 @@ def test_arrays_are_compiled_for_each_shape() -> None:
         assert gradients["w"] == pytest.approx(float(s.sum()))
 
 
+def test_sizes_are_compiled_for_each_value() -> None:
+    f = gradcalc.compile("sum(ones(n))*x")
+    assert [f(n=n, x=2)[0] for n in (3, 4, 3)] == [6.0, 8.0, 6.0]
+    for n in (2.5, -1):
+        with pytest.raises(ShapeProblem, match="size"):
+            f(n=n, x=2)
+    g = gradcalc.compile("sum(zeros(shape) + x)*n")
+    assert [g(shape=shape, x=1, n=2)[0] for shape in ([2, 3], [3, 3])] == [12.0, 18.0]
+
+
 def test_its_gradients_belong_to_the_caller() -> None:
     f = gradcalc.compile("sum(x*y)")
     x = numpy.ones(3)

@@ -185,6 +185,12 @@ def sampled(formula: Formula, order: Sequence[str] = ()) -> Sampled:
                 f"--{name} reaches from {value.low:g} to {value.high:g}, and a picture at most to {FARTHEST:g}",
                 remedy=f"give {name} a smaller range",
             )
+    size = next((name for name in formula.sizes if name in ranges), None)
+    if size is not None:
+        raise BindingProblem(
+            f"--{size} is a range, and {size} is a size here: there are no points between",
+            remedy=f"tabulate it: gradcalc sweep … --{size} 1..10:10, or give it a single value",
+        )
     usual = CURVE_POINTS if len(ranges) == 1 else MAP_POINTS
     counts = [value.number if isinstance(value, Points) else usual for value in ranges.values()]
     check_memory(bytes_of(math.prod(counts), len(counts)), math.prod(counts), formula.makers.limit)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from gradcalc.cli.output import Output, complain, unwritable
-from gradcalc.errors import BindingProblem, LimitProblem, UsageProblem
+from gradcalc.engine.makers import prepare
+from gradcalc.errors import BindingProblem, DataProblem, LimitProblem, UsageProblem
 from gradcalc.formula import Formula, Interval, Points
 from gradcalc.language.nearest import nearest
 from gradcalc.tables.calculation import UNMOVED, Calculation, Part, moved
@@ -27,6 +30,9 @@ from gradcalc.views.surface import surface_of
 
 MOST_ROWS = 10**10
 """A product of ranges with more rows is hardly meant, unless --max-rows says so."""
+
+LOOKED_AT = 1024
+"""How many rows are read at a time where the first good one is looked for."""
 
 NUMBER_BYTES = 8
 """What a number takes in a file, at least."""
@@ -84,7 +90,9 @@ class Plan:
                 f"no input of the program is a column of {self.source.file}, so all rows are alike",
                 remedy=f"its columns are {', '.join(self.source.names)}; the program's inputs are {listed or '(none)'}",
             )
-        self._prepared = [self._prepare(formula) for formula in self.formulas]
+        self._sizes = [tuple(name for name in formula.sizes if name in self.varying) for formula in self.formulas]
+        self._typical = self._first_sizes(data)
+        self._prepared = [self._prepare(formula, self._typical) for formula in self.formulas]
         self.known = self._known()
 
     # ---- inputs ------------------------------------------------------------------------------------------------------------------
@@ -136,18 +144,49 @@ class Plan:
             more = f"\nor did you mean the column {near}?" if near else f"\nits columns are {', '.join(self.source.names[:12])}"
             raise BindingProblem(f"{name} has no value, and is no column of {self.source.file}", place=place, remedy=remedy + more)
 
-    def _prepare(self, formula: Formula) -> tuple[Any, Any, tuple[Any, ...]]:
-        """The graph, the shapes of its nodes and the values of its inputs, None for those that vary."""
+    def _first_sizes(self, data: str | None) -> dict[str, float]:
+        """For inputs that vary and are sizes a value of each, from the first row.
+
+        Raises:
+            GradcalcError: there is none, or sizes can't vary here.
+        """
+        names = list(dict.fromkeys(name for sizes in self._sizes for name in sizes))
+        if not names:
+            return {}
+        if self.wishes.cluster is not None:
+            raise UsageProblem(f"{names[0]} is a size, and on a cluster all rows have the same sizes", remedy="leave out --cluster")
+        if isinstance(self.source, GridSource):
+            return {axis.name: axis.low for axis in self.source.axes if axis.name in names}
+        file = data if data is not None and os.path.exists(data) else (data or "").partition("=")[2]
+        if not (os.path.isfile(file) or os.path.isdir(file)):
+            raise UsageProblem(
+                f"{names[0]} is a size, and {self.source.file} can be read only once", remedy="write it to a file first"
+            )
+        with closing(open_source(data or "")) as source:
+            source.choose(names, ())
+            for block in source.blocks(LOOKED_AT):
+                good = source.read(block).good()
+                if good.rows:
+                    return {name: float(column[0]) for name, column in good.numbers.items()}
+        raise DataProblem(f"{self.source.file} holds no rows", remedy="give it at least one row of numbers below the names")
+
+    def _prepare(self, formula: Formula, sizes: Mapping[str, float]) -> tuple[Any, Any, tuple[Any, ...]]:
+        """The graph, the shapes of its nodes and the values of its inputs, None for those that vary; for one value of the sizes."""
         from gradcalc.gates.reductions import spell_shape
 
         values = tuple(None if name in self.varying else value for name, value in zip(formula.inputs, formula.values))
-        graph, shapes = formula.prepared([0.0 if value is None else value for value in values])
+        graph, shapes = formula.prepared(self._point(formula, values, sizes))
         if shapes is not None and shapes[-1]:
             raise UsageProblem(
                 f"{formula.text} is an array of shape {spell_shape(shapes[-1])}, and a row has room for a number",
                 remedy="choose an element, or sum(…), mean(…), norm(…)",
             )
         return graph, shapes, values
+
+    @staticmethod
+    def _point(formula: Formula, values: Sequence[Any], sizes: Mapping[str, float]) -> list[Any]:
+        """Values of the shapes that the inputs have; what varies is a number, and those of the sizes that are given."""
+        return [sizes.get(name, 0.0) if value is None else value for name, value in zip(formula.inputs, values)]
 
     # ---- columns -----------------------------------------------------------------------------------------------------------------
 
@@ -177,26 +216,25 @@ class Plan:
         formula, (_, shapes, _) = self.formulas[output], self._prepared[output]
         return [name for node, name in formula.names.items() if shapes is None or not shapes[node]]
 
-    def _part(self, output: int, names: Sequence[str]) -> Part:
+    def _part(self, output: int, names: Sequence[str], sizes: Mapping[str, float] | None = None) -> Part:
         """An output with what it is differentiated by: inputs, named nodes, or what it does not depend on."""
-        formula, (graph, shapes, values) = self.formulas[output], self._prepared[output]
+        formula = self.formulas[output]
+        graph, shapes, values = self._prepared[output] if sizes is None else self._prepare(formula, sizes)
+        point = self._point(formula, values, self._typical if sizes is None else sizes)
         inputs = formula.inputs
         nodes = [node for name in names if name not in inputs and (node := formula.node(name)) is not None]
         if nodes:
             graph, numbers = moved(graph, nodes)
-            shapes = None if shapes is None else self._shapes_again(graph, values, numbers)
+            if shapes is not None:
+                shapes = prepare(graph, [*point, *(UNMOVED for _ in nodes)], formula.makers)[1]
             inputs = (*inputs, *(f"{formula.names[node]} moved" for node in nodes))
             values = (*values, *(UNMOVED for _ in nodes))
         places = {name: number for number, name in enumerate(formula.inputs)}
         places |= {formula.names[node]: number for node, number in zip(nodes, numbers if nodes else ())}
-        return Part(graph, shapes, inputs, values, tuple(places.get(name) for name in names), tuple(names))
-
-    @staticmethod
-    def _shapes_again(graph: Any, values: Sequence[Any], numbers: Sequence[int]) -> Any:
-        from gradcalc.engine.shapes import infer
-
-        point = [0.0 if value is None else value for value in (*values, *(UNMOVED for _ in numbers))]
-        return infer(graph, point, lambda nodes: [graph.constant(node) for node in nodes])
+        part = Part(graph, shapes, inputs, values, tuple(places.get(name) for name in names), tuple(names))
+        if sizes is None and self._sizes[output]:
+            return replace(part, sizes=self._sizes[output], at=partial(self._part, output, names))
+        return part
 
     # ---- the sweep ---------------------------------------------------------------------------------------------------------------
 

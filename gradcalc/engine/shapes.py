@@ -55,6 +55,24 @@ def is_scalar(graph: Graph, inputs: Sequence[Any]) -> bool:
     )
 
 
+def size_inputs(graph: Graph) -> set[int]:
+    """The numbers of the inputs that sizes are computed from: what has been prepared holds for their values only."""
+    sources: set[int] = set()
+    for node, code in enumerate(graph.codes):
+        gate = graph.operators[code].gate
+        if gate is not None and gate.data is not None:
+            sources.update(gate.divided(graph.inputs(node))[1])
+    if not sources:
+        return set()
+    reached = graph.reached(sorted(sources))
+    return {graph.left[node] for node, flag in enumerate(reached) if flag and graph.codes[node] == INPUT}
+
+
+def as_key(value: Any) -> Any:
+    """A size, a number or a list of them, as something to look up by."""
+    return value if isinstance(value, float) else tuple(value.ravel().tolist())
+
+
 def as_sizes(values: Sequence[Any], whole: bool = True) -> tuple[Any, ...]:
     """Size inputs (numbers, or lists of them) as one tuple of integers; ValueError where one is not whole.
 

@@ -81,8 +81,21 @@ def _part(formula: Formula, writer: type[ReadableWriter], target: str, wrt: Sequ
     made = passes(graph, shapes, names, nodes, writer.writes, target in ("python", "c"), target == "torch")
     _refuse_gates(formula, made, writer, target)
     name = formula.names.get(formula.output, "") if formula.graph.codes[formula.output] > CONSTANT else ""
-    part = Part(formula.text, name, _program(formula), made, formula.inputs, asked, point if test else None, None, [], [], [])
+    remarks = [_size_remark(formula, point)] if formula.sizes and point is not None else []
+    part = Part(formula.text, name, _program(formula), made, formula.inputs, asked, point if test else None, None, [], [], remarks)
     return part if point is None or not test else _with_numbers(part, formula, graph, nodes, point)
+
+
+def _size_remark(formula: Formula, point: Sequence[Any]) -> str:
+    """That the source is for certain sizes, which no argument changes."""
+    values = dict(zip(formula.inputs, point))
+    told = ", ".join(f"{name} = {_size_text(values[name])}" for name in formula.sizes)
+    return f"Sizes are fixed: the arrays are those of {told}, whatever is given when it is called. Export again for other sizes."
+
+
+def _size_text(value: Any) -> str:
+    """A size, or a list of them."""
+    return f"{value:.17g}" if isinstance(value, float) else f"[{', '.join(f'{size:.17g}' for size in value.ravel().tolist())}]"
 
 
 def _asked(formula: Formula, wrt: Sequence[str] | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float64]]
 WRITTEN_OUT = 5_000
 """A formula of arrays with up to so many gates on numbers is written out in them; others are taken row by row."""
 
+KEPT_SIZES = 256
+"""For so many sizes the programs are remembered."""
+
 UNMOVED = -0.0
 """Added to a number, this leaves every number as it is, 0.0 and -0.0 too."""
 
@@ -34,6 +37,8 @@ class Part:
         values: by number the value of an input for all rows, None where the rows have it.
         wrt: the numbers of the inputs to differentiate by, all of them numbers; None where the derivative is 0 everywhere.
         names: what they are called.
+        sizes: the names of the inputs that the rows have and that sizes are computed from. The graph holds for one value of these.
+        at: makes the part for others.
     """
 
     graph: Graph
@@ -42,6 +47,8 @@ class Part:
     values: tuple[Any, ...]
     wrt: tuple[int | None, ...]
     names: tuple[str, ...]
+    sizes: tuple[str, ...] = ()
+    at: Callable[[Mapping[str, float]], Part] | None = None
 
     def plain(self) -> dict[str, Any]:
         """The part as plain data: names, numbers, arrays. Gates are called by their names in the catalogue."""
@@ -119,14 +126,14 @@ class Calculation:
     Attributes:
         width: how many columns of results there are: of each part its value, then its derivatives.
         gates: how many gates a row takes, about.
-        slow: whether some part has to be taken row by row.
+        slow: whether some part has to be taken row by row, or by its sizes.
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = [_compiled(part) for part in parts]
         self.width = sum(1 + len(part.wrt) for part in parts)
         self.gates = sum(len(part.graph) for part in self._parts)
-        self.slow = any(isinstance(part, _RowByRow) for part in self._parts)
+        self.slow = any(not isinstance(part, _Lanes) for part in self._parts)
 
     def __call__(self, columns: Mapping[str, Numbers], rows: int) -> list[Numbers]:
         """The columns of results for so many rows, whose inputs come as columns by name."""
@@ -193,7 +200,38 @@ class _RowByRow:
         return list(results)
 
 
-def _compiled(part: Part) -> _Lanes | _RowByRow:
+class _BySize:
+    """A part whose sizes differ from row to row: the rows of each size on their own."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.graph = part.graph
+        self._programs: dict[tuple[float, ...], _Lanes | _RowByRow | _BySize] = {}
+
+    def __call__(self, columns: Mapping[str, Numbers], rows: int) -> list[Numbers]:
+        sizes = numpy.stack([columns[name] for name in self.part.sizes], axis=1)
+        different, which, counts = numpy.unique(sizes, axis=0, return_inverse=True, return_counts=True)
+        groups = numpy.split(numpy.argsort(which.ravel(), kind="stable"), numpy.cumsum(counts)[:-1])
+        results = numpy.empty((1 + len(self.part.wrt), rows))
+        for size, group in zip(different.tolist(), groups):
+            found = self._program(tuple(size))({name: column[group] for name, column in columns.items()}, len(group))
+            for result, column in zip(results, found):
+                result[group] = column
+        return list(results)
+
+    def _program(self, size: tuple[float, ...]) -> _Lanes | _RowByRow | _BySize:
+        known = self._programs.get(size)
+        if known is None:
+            assert self.part.at is not None
+            if len(self._programs) >= KEPT_SIZES:
+                self._programs = {}
+            known = self._programs[size] = _compiled(self.part.at(dict(zip(self.part.sizes, size))))
+        return known
+
+
+def _compiled(part: Part) -> _Lanes | _RowByRow | _BySize:
+    if part.sizes:
+        return _BySize(part)
     if part.shapes is None:
         return _Lanes(part)
     slow = _RowByRow(part)

@@ -24,6 +24,12 @@ def test_python_that_tests_itself(tmp_path: Path) -> None:
     assert "Made by gradcalc" in answer.out
 
 
+def test_sizes_that_are_fixed_are_told() -> None:
+    assert "the arrays are those of n = 3, whatever" in run("export", "sum(ones(n))*x", "--n", "3", "--x", "2", "--to", "c").out
+    answer = run("export", "sum(ones(n))*x", "--to", "numpy")
+    assert (answer.status, answer.out, "error: n has no value" in answer.err) == (2, "", True)
+
+
 @pytest.mark.parametrize(("name", "begins"), [("a.py", '"""'), ("a.c", "/* "), ("a.tex", "% ")])
 def test_the_end_of_the_name_says_the_language(name: str, begins: str, tmp_path: Path) -> None:
     path = tmp_path / name

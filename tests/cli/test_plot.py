@@ -28,6 +28,11 @@ def test_a_curve_and_its_derivative() -> None:
     assert "derivative" not in alone
 
 
+def test_a_size_has_no_curve() -> None:
+    answer = run("plot", "sum(arange(n))", "--n", "1..10")
+    assert (answer.status, answer.out, "n is a size here" in answer.err) == (2, "", True)
+
+
 def test_poles_go_beyond_the_frame() -> None:
     assert run("plot", "tan(x)", "--x", "-5..5").out.startswith("tan(x)  (goes beyond the frame)\n")
 

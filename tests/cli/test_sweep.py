@@ -85,6 +85,20 @@ def test_arrays_may_be_inside(tmp_path: Path) -> None:
     assert found == ["x,y,value,d/dx,d/dy", "1,2,5,1,2", "0,-1,4,3,-4"]
 
 
+def test_sizes_may_differ_from_row_to_row(tmp_path: Path) -> None:
+    found = lines(run("sweep", "sum(ones(n))*x", "--n", "2..4:3", "--x", "5", "--wrt", "x", "--check", "3", "--quiet"))
+    assert found == ["n,value,d/dx", "2,10,2", "3,15,3", "4,20,4"]
+    file = table(tmp_path, "n,x\n2,5\n3,5\n2,1\n")
+    found = lines(run("sweep", "k = linspace(0, 1, n)*x; s = sum(k); s*n", "--data", file, "--wrt", "x,s"))
+    assert found == ["n,x,value,d/dx,d/ds", "2,5,10,2,2", "3,5,22.5,4.5,3", "2,1,2,2,2"]
+    answer = run("sweep", "sum(ones(n))", "--n", "2..3:5")
+    assert (answer.status, "2.25 is not a size" in answer.err, answer.out) == (2, True, "")
+    answer = run("sweep", "sum(ones(n))", "--data", "-", stdin="n\n3\n")
+    assert (answer.status, "n is a size, and standard input can be read only once" in answer.err) == (2, True)
+    answer = run("sweep", "sum(ones(n))", "--n", "2..3:2", "--cluster", "local:1")
+    assert (answer.status, "n is a size, and on a cluster" in answer.err) == (2, True)
+
+
 def test_grids_are_combined_in_the_order_in_which_they_are_given() -> None:
     found = lines(run("sweep", "a + 10*b + c", "--b", "0..1:2", "--a", "0..2:3", "--c", "0.5", "--columns", "b,a,value"))
     assert found == ["b,a,value", "0,0,0.5", "0,1,1.5", "0,2,2.5", "1,0,10.5", "1,1,11.5", "1,2,12.5"]
