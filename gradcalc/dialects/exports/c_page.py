@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gradcalc.dialects.exports.c import CFunction, CWriter, Loop, nest, places, sizes_text
@@ -35,11 +35,27 @@ STANDARD = frozenset(
         fma fmax fmin fmod fpclassify frexp hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered
         ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward
         pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt tan tanh tgamma trunc j0 j1 jn y0 y1 yn
-        printf puts stdin stdout stderr FILE EOF NULL NAN INFINITY HUGE_VAL BUFSIZ remove rename abs exit free
-        malloc labs div rand srand system abort signgam gamma float_t double_t""",
+        printf puts remove rename abs exit free malloc labs div rand srand system abort signgam gamma
+        float_t double_t size_t ssize_t off_t fpos_t va_list""",
     )
 )
 """What the headers declare, and what compilers know without them."""
+
+MACROS = frozenset(
+    re.findall(
+        r"\w+",
+        """stdin stdout stderr linux unix math_errhandling L_tmpnam L_ctermid L_cuserid P_tmpdir
+        M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2""",
+    )
+)
+"""Words that the preprocessor replaces wherever they stand."""
+
+LIKE_MACROS = re.compile(r"_[A-Z_]\w*|[A-Z]{3,}[A-Z0-9]*(_[A-Z0-9]+)*|FP_[A-Z0-9_]+|M_\w+[fl]")
+"""How other macros are called, and what belongs to the compiler."""
+
+
+def _names(reserved: Collection[str]) -> Names:
+    return Names(reserved, ascii_only=True, refused=LIKE_MACROS)
 
 
 def c_source(export: Export) -> str:
@@ -51,7 +67,7 @@ class _Page:
     def __init__(self, export: Export) -> None:
         self.export = export
         self.functions = function_names(export)
-        self.top = Names({*KEYWORDS, *STANDARD, *CWriter.library.names, "RELATIVE", "gradients"}, ascii_only=True)
+        self.top = _names({*KEYWORDS, *STANDARD, *MACROS, *CWriter.library.names, "gradients"})
         self.functions = [(self.top.take(forward), self.top.take(backward)) for forward, backward in self.functions]
         self.structures = [
             self.top.take("slopes" if len(self.functions) == 1 else f"slopes_{n}") for n in range(1, len(self.functions) + 1)
@@ -82,7 +98,7 @@ class _Page:
     # ---- functions ---------------------------------------------------------------------------------------------------------------
 
     def _functions(self, part: Part, forward: str, backward: str, structure: str) -> list[str]:
-        local = Names(self.top.taken, ascii_only=True)
+        local = _names(self.top.taken)
         parameters = [local.take(name) for name in part.inputs]
         names = dict(enumerate(parameters))
         for node, name in part.passes.names.items():
@@ -92,7 +108,7 @@ class _Page:
         for node, name in part.passes.slopes.items():
             if node not in names:
                 names[node] = local.take(f"d_{told.get(name, name)}")
-        fields = Names(KEYWORDS, ascii_only=True)
+        fields = _names(KEYWORDS | MACROS)
         members = [(fields.take(name), part.shape_of(name)) for name in part.wrt]
         blocks = []
         if members:
@@ -117,7 +133,7 @@ class _Page:
         passes = part.passes
         wanted = part.wanted if structure else [passes.output]
         result_shape = passes.shapes[passes.output]
-        fresh = Names(local.taken, ascii_only=True)
+        fresh = _names(local.taken)
         value = fresh.take("value")
         pointer = fresh.take("d")
         indices = list(_indices(fresh))
@@ -231,7 +247,7 @@ class _Page:
         found, others = self._computed(part, backward, [*point], "found", "&d")
         lines = [*lines, f"static struct {self.structures[place]} d;", *others]
         lines.append(f'off += check("value", {found}, {expected}, {size}, {bound});')
-        fields = Names(KEYWORDS, ascii_only=True)
+        fields = _names(KEYWORDS | MACROS)
         for name, gradient, own in zip(part.wrt, part.gradients, part.rounding[1:]):
             shape = part.shape_of(name)
             slope = f"&d.{fields.take(name)}{'[0]' * len(shape)}"

@@ -11,13 +11,15 @@ from collections.abc import Collection
 class Names:
     """Gives out identifiers of a language, each once."""
 
-    def __init__(self, reserved: Collection[str], ascii_only: bool = False) -> None:
+    def __init__(self, reserved: Collection[str], ascii_only: bool = False, refused: re.Pattern[str] | None = None) -> None:
         """Start with none given.
 
         Args:
             reserved: words that can't be given.
             ascii_only: whether letters of other alphabets are spelled out.
+            refused: what other words are not given, as they stand; with an underscore behind them they are.
         """
+        self._refused = refused
         self._taken = set(reserved)
         self._ascii_only = ascii_only
         self._numbers: dict[str, int] = {}
@@ -30,6 +32,8 @@ class Names:
     def take(self, name: str) -> str:
         """An identifier as near to a name as there is one."""
         word = ascii_word(name) if self._ascii_only else name
+        if self._refused is not None and self._refused.fullmatch(word):
+            word += "_"
         while word in self._taken or keyword.iskeyword(word):
             word += "_"
         self._taken.add(word)
