@@ -59,6 +59,17 @@ def test_sizes_are_compiled_for_each_value() -> None:
     assert [g(shape=shape, x=1, n=2)[0] for shape in ([2, 3], [3, 3])] == [12.0, 18.0]
 
 
+@pytest.mark.parametrize("text", ["sum(x^y)", "sum(hypot(x, y))", "sum(atan2(x, y))", "sum(2*(x + 0)^y*hypot(y, x))"])
+def test_conventions_hold_element_by_element(text: str) -> None:
+    xs, ys = [0.0, 1.0, 0.0, 2.0], [0.0, 0.0, 1.0, 3.0]
+    _, found = gradcalc.compile(text)(x=xs, y=ys)
+    single = gradcalc.compile(text.removeprefix("sum"))
+    each = [single(x=x, y=y)[1] for x, y in zip(xs, ys)]
+    assert {name: gradient.tolist() for name, gradient in found.items()} == {name: [one[name] for one in each] for name in "xy"}
+    _, found = gradcalc.compile("sum(x^y)")(x=[0.0, 1.0], y=0.0)
+    assert (found["x"].tolist(), found["y"]) == ([0.0, 0.0], 0.0)
+
+
 def test_its_gradients_belong_to_the_caller() -> None:
     f = gradcalc.compile("sum(x*y)")
     x = numpy.ones(3)

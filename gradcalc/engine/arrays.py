@@ -115,8 +115,14 @@ def _kernel_of(operator: Operator) -> Callable[..., Any]:
     return kernel(operator.gate, operator.attributes)
 
 
-def backward(graph: Graph, values: Sequence[Any], output: int, seed: Any = 1.0, wanted: bytearray | None = None) -> list[Any]:
-    """The gradient of a node (weighted by `seed` and summed) by every wanted node; None where none arrives."""
+def backward(
+    graph: Graph, values: Sequence[Any], output: int, seed: Any = 1.0, wanted: bytearray | None = None, conventions: bool = False
+) -> list[Any]:
+    """The gradient of a node (weighted by `seed` and summed) by every wanted node; None where none arrives.
+
+    With `conventions`, those of the records stand for local derivatives that are not finite, element by element.
+    """
+    hand_on = handed_on_by_conventions if conventions else handed_on
     gradients: list[Any] = [None] * len(graph)
     gradients[output] = numpy.broadcast_to(numpy.asarray(seed, dtype=float), numpy.shape(values[output]))
     with numpy.errstate(all="ignore"):
@@ -128,7 +134,7 @@ def backward(graph: Graph, values: Sequence[Any], output: int, seed: Any = 1.0, 
             inputs = graph.inputs(node)
             if wanted is not None and not any(wanted[source] for source in inputs):
                 continue
-            for source, part in zip(inputs, handed_on(graph, node, above, values)):
+            for source, part in zip(inputs, hand_on(graph, node, above, values)):
                 if part is not None and (wanted is None or wanted[source]):
                     before = gradients[source]
                     gradients[source] = part if before is None else before + part
@@ -140,6 +146,25 @@ def handed_on(graph: Graph, node: int, above: Any, values: Sequence[Any]) -> lis
     terms = [ArrayTerm(values[source]) for source in graph.inputs(node)]
     found = contributions(graph.operator(node), ArrayTerm(above), ArrayTerm(values[node]), terms)
     return [None if part is None else part.value for part in found]
+
+
+def handed_on_by_conventions(graph: Graph, node: int, above: Any, values: Sequence[Any]) -> list[Any]:
+    """As `handed_on`, with the conventions of the gate's record at elements where a local derivative is not finite."""
+    operator = graph.operator(node)
+    gate, result = operator.gate, numpy.asarray(values[node])
+    assert gate is not None
+    if gate.conventions is None:
+        return handed_on(graph, node, above, values)
+    slopes = [numpy.array(numpy.broadcast_to(slope, result.shape)) for slope in local_slopes(graph, node, values)]
+    arguments = [numpy.broadcast_to(values[source], result.shape) for source in graph.inputs(node)]
+    lost = numpy.isfinite(result) & ~numpy.isfinite(slopes).all(axis=0)
+    for place in zip(*numpy.nonzero(lost)) if result.shape else [()] * int(lost):
+        agreed = gate.conventions(float(result[place]), *(float(own[place]) for own in arguments), **dict(operator.attributes))
+        for slope, convention in zip(slopes, agreed):
+            if not numpy.isfinite(slope[place]) and numpy.isfinite(convention):
+                slope[place] = convention
+    parts = [ArrayTerm(above) * ArrayTerm(slope) for slope in slopes]
+    return [part.sum_to(numpy.shape(values[source])).value for part, source in zip(parts, graph.inputs(node))]
 
 
 def local_slopes(graph: Graph, node: int, values: Sequence[Any]) -> list[Any]:

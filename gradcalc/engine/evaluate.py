@@ -86,6 +86,7 @@ def backpropagate(evaluation: Evaluation, seed: Any = 1.0, wrt: Sequence[int] | 
         from gradcalc.engine import arrays
 
         evaluation.gradients = arrays.backward(graph, values, last, seed, evaluation.wanted)
+        _settle(evaluation)
         for node, gradient in enumerate(evaluation.gradients):
             if evaluation.wanted[node]:
                 evaluation.gradients[node] = _shaped(gradient, evaluation.shape(node))
@@ -93,6 +94,23 @@ def backpropagate(evaluation: Evaluation, seed: Any = 1.0, wrt: Sequence[int] | 
     evaluation.gradients = scalar.backward(graph, values, last, seed, evaluation.wanted)
     if math.isfinite(values[last]) and not all(map(math.isfinite, evaluation.gradients)):
         _look_again(evaluation)
+
+
+def _settle(evaluation: Evaluation) -> None:
+    """Mend elements of gradients of arrays that are not finite, by the conventions of the gates' records."""
+    import numpy
+
+    from gradcalc.engine import arrays
+
+    graph, gradients = evaluation.graph, evaluation.gradients
+    if not any(operator.gate is not None and operator.gate.conventions is not None for operator in graph.operators):
+        return
+    if all(gradient is None or numpy.isfinite(gradient).all() for gradient in gradients):
+        return
+    again = arrays.backward(graph, evaluation.values, len(graph) - 1, evaluation.seed, evaluation.wanted, conventions=True)
+    for node, (gradient, mended) in enumerate(zip(gradients, again)):
+        if gradient is not None:
+            gradients[node] = numpy.where(~numpy.isfinite(gradient) & numpy.isfinite(mended), mended, gradient)
 
 
 def _shaped(gradient: Any, shape: Shape) -> Any:
