@@ -20,6 +20,9 @@ CELL_LIMIT = 40
 
 AS_UTF8 = "save it as UTF-8 (in Excel: CSV UTF-8), or convert it: iconv -f {encoding} -t UTF-8"
 
+ARRAYS = (b"PK\x03\x04", b"\x93NUMPY")
+"""How files of NumPy begin: .npz and .npy."""
+
 TEXT_FACTOR = 4
 """A text may be so many times as large as the array that it holds; most numbers take more than eight bytes as text."""
 
@@ -190,19 +193,43 @@ def _from_text(stream: IO[bytes], file: str, limit: int) -> Any:
 def text_lines(stream: Iterable[bytes], file: str, first: int = 1) -> Iterator[tuple[int, str]]:
     """The lines that hold something, counted from 1 or from `first`; comments begin with #."""
     for number, data in enumerate(stream, start=first):
-        if number == 1:
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise DataProblem(f"{file} is UTF-16 text", remedy=AS_UTF8.format(encoding="UTF-16"))
-        if b"\0" in data:
-            raise DataProblem(f"{file} is not a text file", remedy="load reads .csv, .npy and .npz")
-        try:
-            line = data.decode()
-        except UnicodeDecodeError:
-            raise DataProblem(f"{file}:{number} is not UTF-8 text", remedy=AS_UTF8.format(encoding="LATIN1")) from None
-        line = line.rstrip("\r\n")
-        if line.strip() and not line.lstrip().startswith("#"):
+        line = text_line(data, file, number)
+        if line is not None:
             yield number, line
+
+
+def text_line(data: bytes, file: str, number: int) -> str | None:
+    """A line, given with its number, as text without its end; None for one that holds nothing, or is a comment.
+
+    Raises:
+        DataProblem: it is no text.
+    """
+    if number == 1:
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataProblem(f"{file} is UTF-16 text", remedy=AS_UTF8.format(encoding="UTF-16"))
+    if number == 1 and data.startswith(ARRAYS):
+        raise DataProblem(f"{file} holds arrays of NumPy, and its name does not say so", remedy="call it .npz, or .npy")
+    if number == 1 and data.startswith(b"PAR1"):
+        raise DataProblem(
+            f"{file} is a Parquet file, and text is read here",
+            remedy="sweep, train and fit take it, with --data and a name that ends in .parquet",
+        )
+    if b"\0" in data:
+        raise DataProblem(f"{file} is not a text file: line {number} holds a NUL byte", remedy="save it as CSV, in UTF-8")
+    try:
+        line = data.decode()
+    except UnicodeDecodeError:
+        raise DataProblem(f"{file}:{number} is not UTF-8 text", remedy=AS_UTF8.format(encoding="LATIN1")) from None
+    line = line.rstrip("\r\n")
+    if "\r" in line and "\n" not in line and '"' not in line:
+        raise ends_with_cr(f"{file}:{number}")
+    return line if line.strip() and not line.lstrip().startswith("#") else None
+
+
+def ends_with_cr(place: str) -> DataProblem:
+    """That a text has line ends of another age."""
+    return DataProblem(f"{place}: lines end with CR alone", remedy="convert the file: tr '\\r' '\\n' < FILE")
 
 
 def cell_number(cell: str) -> float | None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from unicodedata import normalize
 
-from gradcalc.engine.files import SEPARATORS, TEXT_FACTOR, cell_number, cell_words, nearby, read, text_lines
+from gradcalc.engine.files import ARRAYS, SEPARATORS, TEXT_FACTOR, cell_number, cell_words, nearby, read, text_line
 from gradcalc.engine.shapes import MAXIMUM_BYTES, spell_bytes
 from gradcalc.errors import DataProblem, LimitProblem, UsageProblem
 from gradcalc.language.nearest import nearest
+from gradcalc.tables.records import cells_of, records
 
 CHUNK = 8192
 """How many rows are read at a time."""
@@ -163,7 +164,7 @@ def _streamed(file: str, limit: int) -> tuple[str, bytes]:
         raise DataProblem(f"{title} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     if len(data) > most:
         raise LimitProblem(f"{title} holds more than {spell_bytes(most)}", remedy="raise the limit with --max-array")
-    if data.startswith((b"PK\x03\x04", b"\x93NUMPY", b"PAR1")):
+    if data.startswith((*ARRAYS, b"PAR1")):
         raise DataProblem(f"{title} holds arrays, and only text is read from a pipe", remedy="name the file itself: --data FILE")
     return title, data
 
@@ -229,15 +230,14 @@ class Heading(NamedTuple):
         return {name: place for place, name in enumerate(self.names) if name}
 
 
-def read_heading(line: str, file: str) -> Heading:
-    """Read the line of names.
+def read_heading(line: str, file: str, separator: str | None) -> Heading:
+    """Read the line of names, whose cells are parted by `separator`, or by blanks.
 
     Raises:
         DataProblem: it is missing, holds numbers, or names two columns alike.
     """
     if not line:
         raise DataProblem(f"{file} is empty", remedy="its first line names the columns: x,y")
-    separator = next((mark for mark in SEPARATORS if mark in line), None)
     titles = [cell.strip().strip('"') for cell in cells_of(line, separator, f"{file}: the line of names")]
     if all(cell_number(title) is not None for title in titles):
         raise DataProblem(
@@ -249,6 +249,40 @@ def read_heading(line: str, file: str) -> Heading:
     if twice is not None:
         raise DataProblem(f"{file} has two columns {twice}", remedy="give each column a name of its own")
     return Heading(separator, titles, names)
+
+
+def find_heading(stream: Iterable[bytes], file: str) -> tuple[Heading, int, list[bytes]]:
+    """Read the line of names at the beginning of a text: its first line, or a comment above the first row (`# x,y`).
+
+    Returns:
+        The names; how many lines stand above the rows; and what was read of the rows.
+
+    Raises:
+        DataProblem: as `read_heading`.
+    """
+    comment = ""
+    for number, data in enumerate(stream, 1):
+        line = text_line(data, file, number)
+        if line is None:
+            comment = comment_text(data) or comment
+            continue
+        separator = next((mark for mark in SEPARATORS if mark in line), None)
+        if _are_names(comment.split(separator), line.split(separator)):
+            return read_heading(comment, file, separator), number - 1, [data]
+        return read_heading(line, file, separator), number, []
+    return read_heading("", file, None), 0, []
+
+
+def comment_text(data: bytes) -> str:
+    """What a line says behind its #, if it is a comment."""
+    text = data.decode(errors="replace").removeprefix("\ufeff").strip()
+    return text.removeprefix("#").strip() if text.startswith("#") else ""
+
+
+def _are_names(names: Sequence[str], cells: Sequence[str]) -> bool:
+    """Whether these may be the names of columns of which the first row has these cells."""
+    numbers = all(cell_number(cell) is not None for cell in cells)
+    return numbers and len(names) == len(cells) and not any(cell_number(name) is not None for name in names)
 
 
 def flaw(name: str, cell: str) -> tuple[str, str]:
@@ -277,9 +311,7 @@ class TextColumns(Columns):
         self._content = content
         self.file = file
         with self._stream() as stream:
-            lines = text_lines(stream, file)
-            _, header = next(lines, (0, ""))
-        heading = read_heading(header, file)
+            heading, self._above, _ = find_heading(stream, file)
         self.separator = heading.separator
         super().__init__(file, [name for name in heading.names if name])
         self._places = heading.places
@@ -300,7 +332,8 @@ class TextColumns(Columns):
         self._lines.clear()
         with self._stream() as stream:
             pending: list[list[str]] = []
-            for number, cells in _records(stream, self.file, self.separator):
+            below = islice(stream, self._above, None)
+            for number, cells in records(below, self.file, self.separator, self._above + 1):
                 if len(cells) != self._count:
                     raise DataProblem(
                         f"{self.file}:{number}: this row has {len(cells)} cell{'' if len(cells) == 1 else 's'}, "
@@ -352,30 +385,3 @@ def _opened(file: str) -> IO[bytes]:
 
 def _examples(count: int) -> list[str]:
     return [f"x{number}" for number in range(1, min(count, 4))] + ["y"] if count > 1 else ["x"]
-
-
-def cells_of(line: str, separator: str | None, place: str) -> list[str]:
-    """The cells of a line, of which those in quotes may hold separators.
-
-    Raises:
-        DataProblem: a quote is not closed, or a cell is too long.
-    """
-    if separator is None or '"' not in line:
-        return line.split(separator)
-    try:
-        return next(csv.reader([line], delimiter=separator, strict=True))
-    except csv.Error as problem:
-        if "unexpected end" in str(problem):
-            raise DataProblem(f"{place}: a quote is not closed", remedy='close it in the same line: "…"') from None
-    try:
-        return next(csv.reader([line], delimiter=separator))  # what stands behind a closed quote belongs to the cell
-    except csv.Error as problem:
-        raise DataProblem(f"{place}: {problem}") from None
-
-
-def _records(stream: IO[bytes], file: str, separator: str | None) -> Iterator[tuple[int, list[str]]]:
-    """The rows below the line of names, each with its line; a cell in quotes may hold separators."""
-    lines = text_lines(stream, file)
-    next(lines, None)
-    for number, line in lines:
-        yield number, cells_of(line, separator, f"{file}:{number}")

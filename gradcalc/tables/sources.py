@@ -11,11 +11,12 @@ from typing import IO, Any
 
 import numpy
 
-from gradcalc.engine.files import cell_number, kind_words, nearby, read_npy_header, text_lines
+from gradcalc.engine.files import cell_number, kind_words, nearby, read_npy_header
 from gradcalc.errors import DataProblem, UsageProblem
 from gradcalc.tables import arrow
-from gradcalc.tables.columns import PARQUET, as_input, cells_of, flaw, read_heading, unknown_column
+from gradcalc.tables.columns import PARQUET, as_input, find_heading, flaw, unknown_column
 from gradcalc.tables.pieces import TOLD, Block, Flaw, Numbers, Piece, Source, missing_numbers
+from gradcalc.tables.records import LONGEST, goes_on, records
 
 STANDARD_INPUT = "-"
 
@@ -92,11 +93,9 @@ class TextSource(Source):
     def __init__(self, file: str, stream: IO[bytes]) -> None:
         self.file = file
         self._stream = stream
-        self._line = 0
         self._passed = 0
         self._refuse_other_kinds()
-        title = self._title()
-        heading = read_heading(title, file)
+        heading, self._line, self._waiting = find_heading(stream, file)
         self.separator = heading.separator
         self.names = [name for name in heading.names if name]
         self.titles = {name: title for name, title in zip(heading.names, heading.titles) if name}
@@ -117,14 +116,6 @@ class TextSource(Source):
                 f"{self.file} is compressed", remedy="unpack it first: gunzip, or zcat FILE | gradcalc sweep … --data -"
             )
 
-    def _title(self) -> str:
-        for data in self._stream:
-            self._line += 1
-            self._passed += len(data)
-            for _, line in text_lines([data], self.file, self._line):
-                return line
-        return ""
-
     def _bytes(self) -> int | None:
         try:
             size = os.fstat(self._stream.fileno()).st_size
@@ -140,7 +131,7 @@ class TextSource(Source):
         """See `Source.blocks`; lines that hold nothing count, too."""
         while True:
             try:
-                lines = list(islice(self._stream, rows))
+                lines = self._next_lines(rows)
             except OSError as problem:
                 raise _unreadable(self.file, problem) from None
             if not lines:
@@ -149,6 +140,20 @@ class TextSource(Source):
             self._line += len(lines)
             self._passed += size
             yield Block(self, (first, lines, size), self._passed)
+
+    def _next_lines(self, rows: int) -> list[bytes]:
+        """About so many lines, to the end of a row."""
+        lines = [*self._waiting, *islice(self._stream, rows - len(self._waiting))]
+        self._waiting = []
+        size, inside = 0, goes_on(lines, self.separator)
+        while inside and size <= LONGEST:
+            line = self._stream.readline()
+            if not line:
+                break  # whoever looks at the rows tells where the quote is that is not closed
+            lines.append(line)
+            size += len(line)
+            inside = goes_on([line], self.separator, inside)
+        return lines
 
     def read(self, block: Block) -> Piece:
         """See `Source.read`."""
@@ -173,10 +178,10 @@ class TextSource(Source):
         return Piece(len(lines), numbers, kept, lambda row: f"{self.file}:{first + row}")
 
     def _read_carefully(self, first: int, lines: Sequence[bytes]) -> Piece:
-        records = list(self._records(first, lines))
-        bad = numpy.zeros(len(records), dtype=bool)
+        found = list(records(lines, self.file, self.separator, first))
+        bad = numpy.zeros(len(found), dtype=bool)
         flaws: dict[int, Flaw] = {}
-        for row, (number, cells) in enumerate(records):
+        for row, (number, cells) in enumerate(found):
             if len(cells) != self._count:
                 bad[row] = True
                 words = f"this row has {len(cells)} cell{'' if len(cells) == 1 else 's'}, the line of names {self._count}"
@@ -185,25 +190,20 @@ class TextSource(Source):
         numbers: dict[str, Numbers] = {}
         for name in self._numbers:
             place = self._places[name]
-            cells = [record[place] for _, record in records]
+            cells = [record[place] for _, record in found]
             numbers[name] = column = _parsed(cells)
             lost = numpy.isnan(column)
             for row in numpy.flatnonzero(lost)[:TOLD].tolist():
-                flaws.setdefault(row, Flaw(f"{self.file}:{records[row][0]}", *flaw(name, cells[row])))
+                flaws.setdefault(row, Flaw(f"{self.file}:{found[row][0]}", *flaw(name, cells[row])))
             bad |= lost
         return Piece(
-            len(records),
+            len(found),
             numbers,
-            {name: [record[self._places[name]] for _, record in records] for name in self._kept},
-            lambda row: f"{self.file}:{records[row][0]}",
+            {name: [record[self._places[name]] for _, record in found] for name in self._kept},
+            lambda row: f"{self.file}:{found[row][0]}",
             bad if bad.any() else None,
             tuple(flaws[row] for row in sorted(flaws)[:TOLD]),
         )
-
-    def _records(self, first: int, lines: Sequence[bytes]) -> Iterator[tuple[int, list[str]]]:
-        separator = self.separator
-        for number, line in text_lines(lines, self.file, first):
-            yield number, cells_of(line, separator, f"{self.file}:{number}")
 
     def close(self) -> None:
         """See `Source.close`."""

@@ -77,13 +77,37 @@ def test_decimal_commas_are_understood_as_a_slip(tmp_path: Path) -> None:
         table(tmp_path, "x;y\n1,5;2\n").read(["x"])
 
 
-def test_quotes_are_closed_in_their_line(tmp_path: Path) -> None:
+def test_quotes_are_closed(tmp_path: Path) -> None:
     with pytest.raises(DataProblem, match=r"rows\.csv:3: a quote is not closed"):
         table(tmp_path, 'x,y\n1,2\n3,"4\n').read(["y"])
     with pytest.raises(DataProblem, match=r"rows\.csv: the line of names: a quote is not closed"):
         table(tmp_path, 'x,"y\n1,2\n')
     pipes = table(tmp_path, 'x,y,z\n1,2,5" pipe\n2,"3","a,b" c\n')
     assert pipes.read(["x", "y"])["y"].tolist() == [2, 3]
+
+
+def test_a_quoted_cell_may_hold_ends_of_lines(tmp_path: Path) -> None:
+    found = table(tmp_path, 'id,x,y\n"a, b",1,2\n"line\n\n# break",3,4\n5" pipe,oh,6\n')
+    assert found.read(["y"])["y"].tolist() == [2, 4, 6]
+    with pytest.raises(DataProblem, match=r"rows\.csv:6: column x is not a number"):
+        found.read(["x"])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("x,y\r1,2\r3,4\r", "rows.csv:1: lines end with CR alone"),
+        ('x,y\n"1\n",2\r3,4\r', "rows.csv:2: lines end with CR alone"),
+        ('x,y\n1,"' + "2" * 140_000 + '"\n', "rows.csv:2: a cell is longer than 131,072 characters"),
+        ("x,y\n1,\0\n", "rows.csv is not a text file: line 2 holds a NUL byte"),
+        ("PK\x03\x04\n", "rows.csv holds arrays of NumPy, and its name does not say so"),
+        ("PAR1\n", "rows.csv is a Parquet file, and text is read here"),
+    ],
+)
+def test_texts_that_are_none(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(DataProblem) as caught:
+        table(tmp_path, content).read(["x", "y"])
+    assert caught.value.message == f"{tmp_path}/{words}"
 
 
 def test_rows_of_another_length_are_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gradcalc.errors import DataProblem
 from gradcalc.tables import arrow, sources
+from gradcalc.tables.columns import open_columns
 from gradcalc.tables.grid import Axis, GridSource
 from gradcalc.tables.pieces import Piece, Source
 from gradcalc.tables.sources import open_source
@@ -93,11 +94,41 @@ def test_the_fast_reader_reads_the_same(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("least", [10**9, 0])
-@pytest.mark.parametrize("content", ['x,y,id\n1,2,"a\n3,4,b\n5,6,c"\n', 'x,y,id\n1,2,"3\n'])
+@pytest.mark.parametrize("content", ['x,y,id\n1,2,"a\n3,4,b\n5,6,c\n', 'x,y,id\n1,2,"3\n'])
 def test_an_open_quote_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, least: int) -> None:
     monkeypatch.setattr(sources, "FAST_BYTES", least)
     with pytest.raises(DataProblem, match=r"rows\.csv:2: a quote is not closed"):
         pieces(open_source(text(tmp_path, content)), ("x", "y"), ("id",), rows=100)
+
+
+def test_an_open_quote_does_not_take_in_the_whole_file(tmp_path: Path) -> None:
+    source = open_source(text(tmp_path, 'x,id\n1,"a\n' + "2,b\n" * 500_000))
+    source.choose(("x",), ())
+    block = next(iter(source.blocks(10)))
+    assert len(block.data[1]) < 300_000
+    with pytest.raises(DataProblem, match=r"rows\.csv:2: a quote is not closed"):
+        source.read(block)
+    source.close()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_a_quoted_cell_may_hold_ends_of_lines(tmp_path: Path, rows: int) -> None:
+    file = text(tmp_path, 'id,x,y\n"a, b",1,2\n"line\n# ""no comment""\n\nbreak",3,"4"\n5" pipe,5,6\n"\r\n",7,8\n')
+    found = pieces(open_source(file), ("x", "y"), ("id",), rows=rows)
+    assert (column(found, "x"), column(found, "y")) == ([1, 3, 5, 7], [2, 4, 6, 8])
+    assert kept(found, "id") == ["a, b", 'line\n# "no comment"\n\nbreak', '5" pipe', "\r\n"]
+    assert [piece.place(row) for piece in found for row in range(piece.rows)] == [f"{file}:{n}" for n in (2, 3, 7, 8)]
+
+
+@pytest.mark.parametrize("content", ["# lengths\n# x,y\n1,2\n3,4\n", "# x y\n1 2\n3 4\n"])
+def test_names_may_stand_in_a_comment_above_the_numbers(tmp_path: Path, content: str) -> None:
+    file = text(tmp_path, content)
+    found = pieces(open_source(file), ("x", "y"))
+    assert (column(found, "x"), column(found, "y")) == ([1, 3], [2, 4])
+    assert found[0].place(1) == f"{file}:{content.count('#') + 2}"
+    table = open_columns(file)
+    assert table.read(["y"])["y"].tolist() == [2, 4]
+    assert table.place(1) == f"{file}:{content.count('#') + 2}"
 
 
 def test_the_fast_reader_is_used_for_what_it_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
