@@ -85,6 +85,7 @@ class Workspace:
         bindings: Mapping[str, Any] | None = None,
         options: Options | None = None,
         progress: Callable[[int, int], None] | None = None,
+        columns: Collection[str] = (),
     ) -> None:
         """Start an empty program.
 
@@ -92,11 +93,12 @@ class Workspace:
             bindings: values for inputs: numbers, arrays, nested lists, or values as the command line has them.
             options: how to evaluate.
             progress: is told by long checks how many elements of how many are checked.
+            columns: names that will have values row by row: they are inputs, too, even if they are those of constants.
         """
         self.progress = progress
         self.bindings = dict(bindings or {})
         self.options = options or Options()
-        self.program = Program(self.bindings.keys())
+        self.program = Program({*self.bindings, *columns} if columns else self.bindings.keys())
         self._values: dict[str, Any] = {}
         self._seed: Any = None
         self.makers = Makers(self.options.seed, self.options.load_allowed, self.options.max_array)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from errno import EBADF
 from importlib import import_module
 from io import TextIOBase
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -164,6 +164,11 @@ class _Closed(TextIOBase):
 
     def write(self, text: str) -> int:
         """Refuse the text."""
+        raise OSError(EBADF, "standard output is closed")
+
+    @property
+    def buffer(self) -> IO[bytes]:
+        """Refuse bytes."""
         raise OSError(EBADF, "standard output is closed")
 
 

@@ -235,6 +235,7 @@ class GivenProgram:
         self.max_array = max_array
         self.files = files
         self._from_files: dict[str, str] = {}
+        self._columns: Collection[str] = ()
         self.source: Source
         self._session_values: dict[str, Any] = {}
         self._session = session
@@ -324,12 +325,18 @@ class GivenProgram:
                 values[name], self._from_files[name] = value, file
         return values
 
-    def workspace(self, progress: Callable[[int, int], None] | None = None, **options: Any) -> Workspace:
-        """An empty workspace with the values that are given, and with `options` (see `Options`) beside the program's own."""
+    def workspace(
+        self, progress: Callable[[int, int], None] | None = None, *, columns: Collection[str] = (), **options: Any
+    ) -> Workspace:
+        """An empty workspace with the values that are given, and with `options` (see `Options`) beside the program's own.
+
+        Inputs called as one of `columns` have their values from a table: no option of that name is meant for them.
+        """
         from gradcalc.workspace import Options, Workspace
 
         own = {"seed": self.seed, "load_allowed": self.load_allowed, "max_array": self.max_array}
-        return Workspace(self.values(), Options(**(own | options)), progress)
+        self._columns = columns
+        return Workspace(self.values(), Options(**(own | options)), progress, columns)
 
     def formulas(
         self, workspace: Workspace, kinds: Collection[str] = (), optional: bool = False
@@ -416,6 +423,7 @@ class GivenProgram:
                 entry is not None
                 and name not in self.bindings
                 and name not in self._from_files
+                and name not in self._columns
                 and entry.kind in ("input", "default")
             ):
                 raise ambiguous(name, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import click
@@ -82,6 +83,7 @@ def command(
     """Evaluate every output of a program for every row."""
     from gradcalc.cli.rows import refuse_overwriting
     from gradcalc.cli.sweeping import Plan, Wishes
+    from gradcalc.tables.sources import open_source
 
     if cluster is not None and jobs is not None:
         raise UsageProblem("--jobs is about this computer, and --cluster about others", remedy="leave out one of them")
@@ -103,18 +105,23 @@ def command(
             raise UsageProblem(
                 "the program and the table can't both come from standard input", remedy="name a file for one of them"
             )
-    workspace = program.workspace(wrt=None if wishes.wrt is None else tuple(wishes.wrt))
-    answers = list(program.formulas(workspace, kinds=("grid", "range"), optional=True))
-    formulas = [answer for answer in answers if not isinstance(answer, GradcalcError)]
-    if len(formulas) < len(answers):
-        for problem in answers:
-            if isinstance(problem, GradcalcError):
-                output.error(problem)
-        return output.status
-    try:
-        Plan(formulas, data, list(program.bindings), wishes).run(output)
-    except GradcalcError as problem:
-        raise program.explained(problem, workspace) from None
+    with ExitStack() as opened:
+        source = None if data is None else opened.enter_context(closing(open_source(data)))
+        names = () if source is None else source.names
+        workspace = program.workspace(columns=names, wrt=None if wishes.wrt is None else tuple(wishes.wrt))
+        answers = list(program.formulas(workspace, kinds=("grid", "range"), optional=True))
+        formulas = [answer for answer in answers if not isinstance(answer, GradcalcError)]
+        if len(formulas) < len(answers):
+            for problem in answers:
+                if isinstance(problem, GradcalcError):
+                    output.error(problem)
+            return output.status
+        if not formulas:
+            raise UsageProblem("there is no program", remedy='write one: gradcalc sweep "a*b" --data FILE, or -f FILE')
+        try:
+            Plan(formulas, source, data, list(program.bindings), wishes).run(output)
+        except GradcalcError as problem:
+            raise program.explained(problem, workspace) from None
     return output.status
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -60,12 +60,15 @@ class Wishes:
 class Plan:
     """The outputs of a program over a table: which inputs the rows have, and which columns the results."""
 
-    def __init__(self, formulas: Sequence[Formula], data: str | None, given: Sequence[str], wishes: Wishes) -> None:
+    def __init__(
+        self, formulas: Sequence[Formula], table: Source | None, data: str | None, given: Sequence[str], wishes: Wishes
+    ) -> None:
         """Match a program and a table.
 
         Args:
             formulas: the outputs of the program.
-            data: the table; None where inputs have grids.
+            table: None where inputs have grids.
+            data: where it can be opened again.
             given: names of inputs that have a value on the command line, which goes before a column.
             wishes: the options.
 
@@ -74,13 +77,13 @@ class Plan:
         """
         self.formulas = list(formulas)
         self.wishes = wishes
-        if data is None:
+        if table is None:
             self.source: Source = GridSource(self._axes(given))
             self._refuse_too_many()
         else:
             self._refuse_ranges()
-            self.source = open_source(data)
-        columns = [name for name in self.source.names if data is None or name not in given]
+            self.source = table
+        columns = [name for name in self.source.names if table is None or name not in given]
         self.varying = [name for name in columns if any(name in formula.inputs for formula in self.formulas)]
         for formula in self.formulas:
             self._refuse_missing(formula)
@@ -243,24 +246,21 @@ class Plan:
         wishes = self.wishes
         for warning in dict.fromkeys(warning for formula in self.formulas for warning in formula.warnings):
             output.warning(warning)
-        try:
-            columns = choose(
-                self.known,
-                wishes.columns,
-                wishes.keep,
-                lambda name: unknown_column(name, self.source.file, list(self.source.titles.values())),
-            )
-            if wishes.format == "parquet" and output.path is None and sys.stdout.isatty():
-                raise UsageProblem("Parquet is nothing for a terminal", remedy="name a file: -o FILE.parquet")
-            parts, results = self._parts(columns)
-            used = {name for part in parts for name, value in zip(part.inputs, part.values) if value is None}
-            shown = {column.number for column in columns}
-            numbers = [name for name in self.varying if name in used or name in shown]
-            self.source.choose(numbers, list(dict.fromkeys(column.kept for column in columns if column.kept is not None)))
-            self._refuse_full(columns, output.path)
-            self._swept(parts, results, columns, output)
-        finally:
-            self.source.close()
+        columns = choose(
+            self.known,
+            wishes.columns,
+            wishes.keep,
+            lambda name: unknown_column(name, self.source.file, list(self.source.titles.values())),
+        )
+        if wishes.format == "parquet" and output.path is None and sys.stdout.isatty():
+            raise UsageProblem("Parquet is nothing for a terminal", remedy="name a file: -o FILE.parquet")
+        parts, results = self._parts(columns)
+        used = {name for part in parts for name, value in zip(part.inputs, part.values) if value is None}
+        shown = {column.number for column in columns}
+        numbers = [name for name in self.varying if name in used or name in shown]
+        self.source.choose(numbers, list(dict.fromkeys(column.kept for column in columns if column.kept is not None)))
+        self._refuse_full(columns, output.path)
+        self._swept(parts, results, columns, output)
 
     def _parts(self, columns: Sequence[Column]) -> tuple[list[Part], list[Result]]:
         """What has to be calculated for these columns, and what the calculation answers."""
@@ -314,14 +314,16 @@ class Plan:
         watched = not output.quiet and surface_of(sys.stderr).colour and not (output.path is None and sys.stdout.isatty())
         with RowsBar("sweeping:", watched) as bar:
             try:
-                return sweep.run(self._finished(sweep), lambda rows, done: bar.rows(rows, done, self.source.size))
+                # It is closed here and now, not when it is collected: its threads may have to end before.
+                with closing(self._finished(sweep)) as finished:
+                    return sweep.run(finished, lambda rows, done: bar.rows(rows, done, self.source.size))
             except BaseException as problem:
                 writer.abandon()
                 if isinstance(problem, OSError) and not isinstance(problem, BrokenPipeError) and output.path is not None:
                     raise unwritable(output.path, problem) from None
                 raise
 
-    def _finished(self, sweep: Sweep) -> Iterator[Done]:
+    def _finished(self, sweep: Sweep) -> Generator[Done]:
         """The batches, calculated here or on a cluster."""
         wishes = self.wishes
         calculation = Calculation(sweep.parts)
@@ -343,8 +345,9 @@ class Plan:
             more = f"\n  … and {told.bad - len(told.flaws):,} more" if told.bad > len(told.flaws) else ""
             lack = "lacks a number and was" if told.bad == 1 else "lack a number and were"
             output.warning(f"{_rows(told.bad)} of {told.rows:,} {lack} {done}:{listed}{more}")
+        at = "at" if isinstance(self.source, GridSource) else "in"
         for title, (count, place) in told.odd.items():
-            output.warning(f"{title} is not finite in {_rows(count)}, first in {place}")
+            output.warning(f"{title} is not finite in {_rows(count)}, first {at} {place}")
 
     def _check(self, samples: Sequence[Sample], output: Output) -> None:
         """Check the gradients of some rows numerically."""

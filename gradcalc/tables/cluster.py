@@ -7,6 +7,7 @@ time: its batches are sent to another one.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 import warnings
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import numpy
@@ -39,6 +41,9 @@ SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
 
 CONNECT = 10.0
 """How many seconds a cluster may take to answer, and a worker to be there."""
+
+KNOCKING = 1.0
+"""How many seconds a port may refuse: the scheduler may be starting."""
 
 PATIENCE = 30.0
 """How many seconds a cluster may be without any worker."""
@@ -80,6 +85,8 @@ class Cluster:
                 address = self._local.address()
                 if not address:
                     raise DataProblem("the local cluster can't be started")
+            if not address.startswith("ucx"):
+                _knock(address)
             self._client = Client(address, timeout=CONNECT, set_as_default=False)
             self._client.wait_for_workers(1, timeout=CONNECT)
             self._refuse_other_versions()
@@ -220,7 +227,37 @@ def _local_workers(address: str) -> int | None:
         return int(number)
     if not address.startswith(SCHEMES):
         raise UsageProblem(f"--cluster {address} is no cluster", remedy="write local, local:4, or tcp://HOST:8786")
+    if None in _host_and_port(address):
+        raise UsageProblem(f"--cluster {address} lacks a host or a port", remedy="write tcp://HOST:8786")
     return None
+
+
+def _host_and_port(address: str) -> tuple[str | None, int | None]:
+    """The parts of an address, None for one that is missing or wrong."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname or None, parts.port
+    except ValueError:
+        return None, None
+
+
+def _knock(address: str) -> None:
+    """Find out at once whether anybody listens: Dask would try for long.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, port = _host_and_port(address)
+    assert host is not None and port is not None
+    end = time.monotonic() + KNOCKING
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=CONNECT).close()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def _version() -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from gradcalc.dialects.language import spell_number
 from gradcalc.tables.pieces import Block, Numbers, Piece, Source
 
 
@@ -46,10 +47,12 @@ class GridSource(Source):
         self.axes = tuple(axes)
         self.names = [axis.name for axis in axes]
         self.titles = {name: name for name in self.names}
+        self._kept: list[str] = []
         self.size = self.rows = prod(axis.number for axis in axes)
 
     def choose(self, numbers: Sequence[str], kept: Sequence[str]) -> None:
-        """See `Source.choose`; a grid has no other columns."""
+        """See `Source.choose`."""
+        self._kept = list(kept)
 
     def blocks(self, rows: int) -> Iterator[Block]:
         """See `Source.blocks`."""
@@ -64,6 +67,6 @@ class GridSource(Source):
         columns = grid_columns(self.axes, start, stop)
 
         def place(row: int) -> str:
-            return ", ".join(f"{name} = {float(column[row])!r}" for name, column in columns.items())
+            return ", ".join(f"{name} = {spell_number(float(column[row]))}" for name, column in columns.items())
 
-        return Piece(stop - start, columns, {}, place)
+        return Piece(stop - start, columns, {name: columns[name] for name in self._kept}, place)

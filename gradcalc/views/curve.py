@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gradcalc.views.charts import chart
 from gradcalc.views.numbers import rounded_text
+from gradcalc.views.progress import bar_console
 from gradcalc.views.surface import surface_of
 
 if TYPE_CHECKING:
@@ -148,10 +149,9 @@ class LiveCurve:
 
     def _draw(self, words: str, share: float, left: str) -> None:
         if self._live is None:
-            from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True, highlight=False), transient=True, auto_refresh=False)
+            self._live = Live(console=bar_console(), transient=True, auto_refresh=False)
             self._live.start()
         self._live.update(self._picture(words, share, left), refresh=True)
 

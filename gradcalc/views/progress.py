@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from gradcalc.views.surface import surface_of
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 PATIENCE = 0.5
@@ -44,10 +47,9 @@ class ProgressBar:
             self._start(done, total)
 
     def _start(self, done: int, total: int | None) -> None:
-        from rich.console import Console
         from rich.progress import Progress
 
-        self._bar = Progress(*self._columns(), console=Console(stderr=True), transient=True)
+        self._bar = Progress(*self._columns(), console=bar_console(), transient=True)
         self._task = self._bar.add_task(self._words, completed=done, total=total)
         self._bar.start()
 
@@ -60,6 +62,16 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def bar_console() -> Console:
+    """Standard error for bars, which are plain ASCII where it can't show more."""
+    from rich.console import Console
+
+    class Plain(Console):
+        encoding = property(lambda self: "ascii")  # what the terminal says of itself is not always so
+
+    return Console(stderr=True, highlight=False) if surface_of(sys.stderr).unicode else Plain(stderr=True, highlight=False)
 
 
 class RowsBar(ProgressBar):

@@ -99,6 +99,31 @@ def test_sizes_may_differ_from_row_to_row(tmp_path: Path) -> None:
     assert (answer.status, "n is a size, and on a cluster" in answer.err) == (2, True)
 
 
+def test_a_column_settles_what_a_name_means(tmp_path: Path) -> None:
+    assert lines(run("sweep", "e*pi*x", "--data", table(tmp_path, "e,pi,x\n1,2,3\n"), "--columns", "value")) == ["value", "6"]
+    assert lines(run("sweep", "x*data", "--data", table(tmp_path, "x,data\n1,2\n"), "--columns", "value")) == ["value", "2"]
+
+
+def test_axes_may_be_kept() -> None:
+    assert lines(run("sweep", "x^2", "--x", "0..1:3", "--keep", "x"))[1:] == ["0,0,0", "0.5,0.25,1", "1,1,2"]
+    assert lines(run("sweep", "x*y", "--x", "0..1:2", "--y", "3..4:2", "--keep", "*", "--wrt", "x"))[1] == "0,3,0,3"
+
+
+def test_lines_in_quotes_go_through(tmp_path: Path) -> None:
+    file = table(tmp_path, 'id,x\n"line\nbreak",3\n')
+    assert run("sweep", "x^2", "--data", file, "--keep", "id").out == 'id,x,value,d/dx\n"line\nbreak",3,9,6\n'
+
+
+def test_without_a_program(tmp_path: Path) -> None:
+    answer = run("sweep", "--data", table(tmp_path, "x\n1\n"), stdin="")
+    assert (answer.status, "error: there is no program" in answer.err) == (2, True)
+
+
+def test_closed_standard_output_is_told() -> None:
+    done = subprocess.run([*COMMAND, "sweep", "x^2", "--x", "0..1:3"], preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (2, b"error: the results can't be written: standard output is closed\n")
+
+
 def test_grids_are_combined_in_the_order_in_which_they_are_given() -> None:
     found = lines(run("sweep", "a + 10*b + c", "--b", "0..1:2", "--a", "0..2:3", "--c", "0.5", "--columns", "b,a,value"))
     assert found == ["b,a,value", "0,0,0.5", "0,1,1.5", "0,2,2.5", "1,0,10.5", "1,1,11.5", "1,2,12.5"]
@@ -219,7 +244,7 @@ def test_results_that_are_not_finite_are_counted(tmp_path: Path) -> None:
     assert answer.out.splitlines()[1:] == ["1,0,1", "0,-inf,inf", "-1,nan,-1", "0,-inf,inf"]
     assert f"warning: value is not finite in 3 rows, first in {file}:3" in answer.err
     answer = run("sweep", "1/x", "--x", "-1..1:3", "--wrt", "x")
-    assert "warning: d/dx is not finite in 1 row, first in x = 0.0" in answer.err
+    assert "warning: d/dx is not finite in 1 row, first at x = 0\n" in answer.err
 
 
 def test_gradients_are_checked_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +306,8 @@ def test_gradients_are_checked_on_request(monkeypatch: pytest.MonkeyPatch) -> No
         (("x", "--x", "0..1:5", "--jobs", "0"), "--jobs: 0 is not between"),
         (("x", "--x", "0..1:5", "--cluster", "here"), "--cluster here is no cluster"),
         (("x", "--x", "0..1:5", "--cluster", "local", "--jobs", "2"), "leave out one of them"),
+        (("x", "--x", "0..1:5", "--cluster", "tcp://127.0.0.1"), "--cluster tcp://127.0.0.1 lacks a host or a port"),
+        (("x", "--x", "0..1:5", "--cluster", "tcp://:x"), "--cluster tcp://:x lacks a host or a port"),
     ],
 )
 def test_what_cannot_be_swept(arguments: tuple[str, ...], words: str) -> None:

@@ -194,7 +194,7 @@ def test_a_grid_is_made_row_by_row_and_ends_exactly() -> None:
     found = pieces(source, ("a", "b"), rows=4)
     assert column(found, "a") == [0, 0, 0.05, 0.05, 0.1, 0.1]
     assert column(found, "b") == [1, 2, 1, 2, 1, 2]
-    assert found[1].place(0) == "a = 0.1, b = 1.0"
+    assert found[1].place(0) == "a = 0.1, b = 1"
     axis = Axis("a", -0.3, 1.7, 997)
     found = pieces(GridSource([axis]), ("a",), rows=100)
     assert column(found, "a") == numpy.linspace(-0.3, 1.7, 997).tolist()

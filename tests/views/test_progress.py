@@ -41,6 +41,18 @@ def test_nobody_is_bothered_who_wants_quiet(monkeypatch: pytest.MonkeyPatch) -> 
     assert not shown.getvalue()
 
 
+def test_a_bar_is_plain_where_nothing_else_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "PATIENCE", -1.0)
+    monkeypatch.setenv("LC_ALL", "C")
+    with RowsBar("sweeping:") as bar:
+        bar.rows(1000, 1000, 2000)
+        bar.rows(1500, 1500, 2000)
+    assert "---" in shown.getvalue()
+    assert "━" not in shown.getvalue() and "╸" not in shown.getvalue()
+
+
 @pytest.mark.parametrize("total", [5000, None])
 def test_rows_are_counted_with_their_speed(monkeypatch: pytest.MonkeyPatch, total: int | None) -> None:
     shown = Terminal()
