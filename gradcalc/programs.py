@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
+from unicodedata import normalize
 
 from gradcalc.engine.compiled import Program, compile_graph
 from gradcalc.engine.shapes import as_key, size_inputs
 from gradcalc.errors import BindingProblem, GradcalcError, UsageProblem
 from gradcalc.formula import Formula
+from gradcalc.language.constants import CONSTANTS
 from gradcalc.language.program import Assigned, Output
 from gradcalc.workspace import Options, Result, Workspace, as_value
 
@@ -65,7 +67,7 @@ class Calculation:
 
     def __init__(self, text: str, file: str | None = None) -> None:
         """Parse a program; see `parse`."""
-        self.text = text
+        self.text = _as_text(text)
         self._file = file
         workspace = Workspace()
         self._workspace = workspace
@@ -159,6 +161,12 @@ def parse(text: str, file: str | None = None) -> Calculation:
     return Calculation(text, file)
 
 
+def _as_text(program: Any) -> str:
+    if isinstance(program, str):
+        return program
+    raise UsageProblem(f"a program is a text, and not of type {type(program).__name__}", remedy='write it in quotes: "a*b"')
+
+
 class Compiled:
     """A program's one output as a function of its inputs; see `compile`.
 
@@ -168,9 +176,21 @@ class Compiled:
         defaults: the values of those that the program gives a default.
     """
 
-    def __init__(self, text: str, file: str | None = None, backend: str = "auto") -> None:
-        """Parse a program and compile it; see `compile`."""
-        formulas = list(Workspace().formulas(text, file, kinds=("array",), optional=True))
+    def __init__(
+        self, text: str, file: str | None = None, backend: str = "auto", seed: int | None = None, bound: Collection[str] = ()
+    ) -> None:
+        """Parse a program and compile it; see `compile`.
+
+        Args:
+            text: the program.
+            file: a name for messages.
+            backend: what runs it.
+            seed: of its random numbers; by default one from the system.
+            bound: names that are inputs, even if they are those of constants.
+        """
+        self._program_text = _as_text(text)
+        workspace = Workspace(options=Options(seed=seed), columns=bound)
+        formulas = list(workspace.formulas(text, file, kinds=("array",), optional=True))
         for formula in formulas:
             if isinstance(formula, GradcalcError):
                 raise formula
@@ -183,11 +203,23 @@ class Compiled:
         self.inputs = formula.inputs
         self.defaults = {name: value for name, value in zip(formula.inputs, formula.values) if value is not None}
         self._formula = formula
+        self._file = file
         self._backend = backend
+        self._bound = frozenset(bound)
+        self._shadowed: dict[frozenset[str], Compiled] = {}
+        """The program with names of constants as inputs, where a call gives them values."""
         self._sizes = size_inputs(formula.graph)
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._numbers: Program | None = None
         """The program for numbers, once there is one."""
+
+    def __repr__(self) -> str:
+        text = self._program_text if len(self._program_text) <= 60 else f"{self._program_text[:59]}…"
+        return f"gradcalc.compile({text!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        seed = self._formula.makers.seed
+        return Compiled, (self._program_text, self._file, self._backend, seed, tuple(self._bound))
 
     def __call__(self, /, **values: Any) -> tuple[Any, dict[str, Any]]:
         """Value and gradients.
@@ -206,9 +238,9 @@ class Compiled:
         try:
             point = [given[name] for name in names]
         except KeyError:
-            raise self._wrong_names(given) from None
+            return self._by_other_names(values)
         if len(given) != len(names):
-            raise self._wrong_names(given)
+            return self._by_other_names(values)
         program = self._numbers
         for value in point:
             if type(value) is not float:
@@ -234,6 +266,28 @@ class Compiled:
         if not key:
             self._numbers = known
         return known
+
+    def _by_other_names(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Value and gradients where names are spelled in another way (µ is μ), or are those of constants.
+
+        Raises:
+            BindingProblem: names are missing, or are none of the program's.
+        """
+        plain = {normalize("NFKC", name): value for name, value in values.items()}
+        if len(plain) < len(values):
+            twice = next(name for name in values if normalize("NFKC", name) != name)
+            raise BindingProblem(f"{normalize('NFKC', twice)} is given twice", remedy=f"leave out {twice}")
+        if plain.keys() != values.keys():
+            return self(**plain)
+        constants = frozenset(name for name in plain if name in CONSTANTS and name not in self.inputs)
+        if constants and not constants & self._bound:
+            if constants not in self._shadowed:
+                seed = self._formula.makers.seed
+                self._shadowed[constants] = Compiled(
+                    self._program_text, self._file, self._backend, seed, (*self._bound, *constants)
+                )
+            return self._shadowed[constants](**plain)
+        raise self._wrong_names({**self.defaults, **plain})
 
     def _wrong_names(self, given: Mapping[str, Any]) -> GradcalcError:
         for name in given:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import normalize
 
 from gradcalc.answering import Answering, spread_out
 from gradcalc.calculus.extract import HIDDEN, Extract, extract
@@ -96,7 +97,7 @@ class Workspace:
             columns: names that will have values row by row: they are inputs, too, even if they are those of constants.
         """
         self.progress = progress
-        self.bindings = dict(bindings or {})
+        self.bindings = {normalize("NFKC", name): value for name, value in (bindings or {}).items()}
         self.options = options or Options()
         self.program = Program({*self.bindings, *columns} if columns else self.bindings.keys())
         self._values: dict[str, Any] = {}
@@ -644,12 +645,33 @@ def as_value(value: Any, what: str) -> Any:
     Raises:
         BindingProblem: it is neither, or holds anything but numbers.
     """
-    if isinstance(value, bool | int | float):
-        return float(value)
-    import numpy
-
     try:
-        array = numpy.array(value, dtype=float)
+        if isinstance(value, bool | int | float):
+            return float(value)
+        import numpy
+
+        array = numpy.array(value, dtype=float) if type(value) is numpy.ndarray and value.dtype.kind in "biuf" else _floats(value)
+    except OverflowError:
+        raise BindingProblem(f"{what} is beyond what floats hold", remedy="give it inf, or numbers up to 1.8e308") from None
     except (TypeError, ValueError):
         raise BindingProblem(f"{what} is not a number or an array of numbers", remedy="give it floats") from None
+    if numpy.ma.is_masked(value):
+        raise BindingProblem(
+            f"{what} has masked elements, and every element counts", remedy="fill them: filled(0), or compressed()"
+        )
     return float(array) if array.ndim == 0 else array
+
+
+def _floats(value: Any) -> Any:
+    """Anything that holds real numbers as an array; text and None are not taken for numbers, though NumPy would."""
+    import numpy
+
+    array = numpy.asarray(value)
+    if array.dtype.kind not in "biufO" or any(item is None or isinstance(item, str | bytes) for item in _objects(array)):
+        raise TypeError
+    return array.astype(float)
+
+
+def _objects(array: Any) -> list[Any]:
+    """The elements of an array of Python objects."""
+    return array.ravel().tolist() if array.dtype.kind == "O" else []
