@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy
@@ -68,6 +69,50 @@ def test_conventions_hold_element_by_element(text: str) -> None:
     assert {name: gradient.tolist() for name, gradient in found.items()} == {name: [one[name] for one in each] for name in "xy"}
     _, found = gradcalc.compile("sum(x^y)")(x=[0.0, 1.0], y=0.0)
     assert (found["x"].tolist(), found["y"]) == ([0.0, 0.0], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("7", "x is not a number"),
+        (None, "x is not a number"),
+        (["1"], "x is not a number"),
+        ([1, None], "x is not a number"),
+        (10**400, "x is beyond what floats hold"),
+        ([10**400], "x is beyond what floats hold"),
+        (numpy.ma.array([1.0, 2.0], mask=[False, True]), "x has masked elements"),
+    ],
+)
+def test_what_is_no_number_is_refused(value: object, words: str) -> None:
+    for call in (gradcalc.compile("x*2"), gradcalc.parse("x*2").evaluate):
+        with pytest.raises(BindingProblem, match=words):
+            call(x=value)
+
+
+@pytest.mark.parametrize("program", [3, b"x", None])
+def test_a_program_is_a_text(program: Any) -> None:
+    for door in (gradcalc.compile, gradcalc.parse):
+        with pytest.raises(UsageProblem, match="a program is a text"):
+            door(program)
+
+
+def test_names_are_compared_as_in_the_language_and_may_be_those_of_constants() -> None:
+    micro = "\N{MICRO SIGN}"
+    assert gradcalc.compile("μ*2")(**{micro: 3}) == (6.0, {"μ": 2.0})
+    assert gradcalc.parse("μ*2").evaluate(**{micro: 3}).value == 6.0
+    with pytest.raises(BindingProblem, match="given twice"):
+        gradcalc.compile("μ*2")(**{micro: 3, "μ": 4})
+    f = gradcalc.compile("pi*x")
+    assert f(x=1, pi=3) == (3.0, {"pi": 1.0, "x": 3.0})
+    assert f(x=1)[0] == math.pi
+    with pytest.raises(BindingProblem, match="has no input e"):
+        f(x=1, e=3)
+
+
+def test_compiled_programs_are_shown_and_sent_as_their_text() -> None:
+    f = gradcalc.compile("sum(randn(3))*x")
+    assert repr(f) == "gradcalc.compile('sum(randn(3))*x')"
+    assert pickle.loads(pickle.dumps(f))(x=2) == f(x=2)
 
 
 def test_its_gradients_belong_to_the_caller() -> None:

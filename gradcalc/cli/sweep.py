@@ -27,11 +27,12 @@ Inputs of the program that are columns of --data take their values row by row. A
 line or their defaults. Without --data, inputs get grids: --a 0..1:1000; of several, all combinations are taken, the last one
 varying fastest.
 
-The results are the columns of the inputs that vary, the value, and its derivatives d/dx by all inputs that are numbers; of
-several outputs f and g they are f, df/dx, g, dg/dx. --columns chooses among them and renames, --keep passes other columns of the
-table on.
+The results are the columns of the inputs that vary, the value (result, if the table has a column value), and its derivatives d/dx
+by all inputs that are numbers; of several outputs f and g they are f, df/dx, g, dg/dx. --columns chooses among them and renames,
+--keep passes other columns of the table on.
 
-Tables are CSV with a line of names, Parquet, .npz, NAME=FILE.npy, a folder of such files, or - for CSV from standard input.
+Tables are CSV with a line of names, Parquet, .npz, NAME=FILE.npy, a folder of such files (in the order of their names, p2 before
+p10), or - for CSV from standard input.
 Results are CSV, or what the name after -o says: .csv, .parquet, .npz. For Parquet: pip install "gradcalc[parquet]". Rows come and
 go in batches, so memory does not grow with the table; their order stays.
 
@@ -89,7 +90,7 @@ def command(
         raise UsageProblem("--jobs is about this computer, and --cluster about others", remedy="leave out one of them")
     wishes = Wishes(
         format=_format(output),
-        columns=_listed(columns or ""),
+        columns=_titles(columns),
         keep=[name for group in keep for name in _listed(group)],
         wrt=[name for group in wrt for name in group] if wrt else None,
         bad_rows=bad_rows,
@@ -130,6 +131,20 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in outside_brackets(text) if part.strip()]
 
 
+def _titles(columns: str | None) -> list[str]:
+    """The titles behind --columns; none where it is not given."""
+    if columns is None:
+        return []
+    titles = _listed(columns)
+    if not titles:
+        raise UsageProblem("--columns names no column", remedy='write --columns "value,d/dx", or leave it out for all')
+    return titles
+
+
+def _is_device(path: str | None) -> bool:
+    return path is not None and os.path.exists(path) and not os.path.isfile(path)
+
+
 def _format(output: Output) -> str:
     """What the results are written as."""
     kind = os.path.splitext(output.path or "")[1].lower()
@@ -140,6 +155,6 @@ def _format(output: Output) -> str:
                 remedy="leave out --format, or name another file",
             )
         return output.format
-    if kind not in FORMATS and kind in (".xlsx", ".xls", ".json", ".jsonl", ".feather", ".arrow", ".h5", ".npy"):
+    if kind and kind not in FORMATS and not _is_device(output.path):
         raise UsageProblem(f"-o {output.path}: {kind} is not written", remedy="name a file .csv, .parquet or .npz")
     return FORMATS.get(kind, "csv")

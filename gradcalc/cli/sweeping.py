@@ -197,11 +197,12 @@ class Plan:
         """What columns the results may have."""
         formulas = self.formulas
         names = [formula.names.get(formula.output) for formula in formulas]
-        taken = [self.source.titles[name] for name in self.varying]
+        known = self.source.titles
+        taken = list(known.values()) if len(formulas) == 1 else [known[name] for name in self.varying]
         titles = output_titles(names, [formula.text for formula in formulas], taken)
         wrt = [self._wrt(number) for number in range(len(formulas))]
         nodes = [[name for name in self._numbers(number) if name not in wrt[number]] for number in range(len(formulas))]
-        return Known(titles, wrt, nodes, self.varying, self.source.titles)
+        return Known(titles, wrt, nodes, self.varying, self.source.titles, names)
 
     def _wrt(self, output: int) -> list[str]:
         """By what an output is differentiated, if nothing else is said: by its inputs that are numbers."""

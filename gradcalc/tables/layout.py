@@ -42,6 +42,7 @@ class Known:
         nodes: for each output what else there is to differentiate by, if that is asked for.
         varying: the inputs that the rows have.
         titles: all columns of the table, by their names as inputs, as the table spells them.
+        names: of the outputs that have one; a single output may be asked for by it.
     """
 
     outputs: Sequence[str]
@@ -49,6 +50,7 @@ class Known:
     nodes: Sequence[Sequence[str]]
     varying: Sequence[str]
     titles: Mapping[str, str]
+    names: Sequence[str | None] = ()
 
     def title(self, result: Result) -> str:
         """What a computed column is called: `value` and `d/dx`, or of several outputs `f` and `df/dx`, `d(x*y)/dx`."""
@@ -66,10 +68,10 @@ def output_titles(names: Sequence[str | None], texts: Sequence[str], taken: Sequ
     Args:
         names: of the outputs that have one.
         texts: of the outputs.
-        taken: titles that are not free.
+        taken: titles that are not free: with `value` among them, a single one has its own name, or is `result`.
     """
     if len(texts) == 1:
-        return ["value"]
+        return ["value" if "value" not in taken else names[0] or "result"]
     wanted = [name or text for name, text in zip(names, texts)]
     return [
         title if len(title) <= TITLE_LIMIT and wanted.count(title) == 1 and title not in taken else f"value{number}"
@@ -104,7 +106,8 @@ def choose(known: Known, columns: Sequence[str], keep: Sequence[str], unknown: C
         kept += [column for column in found if column not in kept]
     if columns:
         others = [Result(output, name) for output, names in enumerate(known.nodes) for name in names]
-        every = [*results, *inputs, *(Column(known.title(result), result=result) for result in others), *own]
+        named = [Column(name, result=Result(0, None)) for name in known.names if name and len(known.outputs) == 1]
+        every = [*results, *inputs, *(Column(known.title(result), result=result) for result in others), *own, *named]
         chosen = kept + [_asked(text, every) for text in columns]
     else:
         passed = {column.kept for column in kept}
@@ -124,6 +127,9 @@ def _asked(text: str, every: Sequence[Column]) -> Column:
     if found is not None:
         return found
     new, equals, title = text.partition("=")
+    if equals and not (new.strip() and title.strip()):
+        example = f"{new.strip() or 'new'}={title.strip() or 'value'}"
+        raise UsageProblem(f'--columns "{text}" is not NEW=TITLE', remedy=f'write "{example}"')
     found = _find(title, every) if equals and new.strip() else None
     if found is not None:
         return found._replace(title=new.strip())

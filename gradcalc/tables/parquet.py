@@ -189,12 +189,12 @@ def as_texts(column: Any) -> list[str]:
 
 
 def as_array(column: Any) -> Any:
-    """A column as an array of NumPy, None where it holds other things than numbers, or lacks some."""
+    """A column as an array of NumPy, nan where it lacks a number; None where it holds other things than numbers."""
     kind = column.type
-    if column.null_count or not (
-        pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)
-    ):
+    if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)):
         return None
+    if column.null_count:
+        return _as_numbers(column)
     return column.to_numpy(zero_copy_only=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -248,9 +249,12 @@ class ArraySource(Source):
 
         try:
             with zipfile.ZipFile(self._path) as archive:
-                return [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
+                names: list[str | None] = [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
         except zipfile.BadZipFile:
             raise DataProblem(f"{self.file} is not an .npz file") from None
+        if not names:
+            raise DataProblem(f"{self.file} holds no arrays", remedy="save columns in it: numpy.savez(FILE, x=…, y=…)")
+        return names
 
     def choose(self, numbers: Sequence[str], kept: Sequence[str]) -> None:
         """See `Source.choose`."""
@@ -336,12 +340,12 @@ def with_flaws(piece: Piece) -> Piece:
 
 
 class FolderSource(Source):
-    """The files of a folder as one table, in the order of their names."""
+    """The files of a folder as one table, in the order of their names, numbers in them as numbers."""
 
     def __init__(self, folder: Path) -> None:
         self.file = str(folder)
         try:
-            entries = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith((".", "_")))
+            entries = sorted((entry.name for entry in os.scandir(folder) if not entry.name.startswith((".", "_"))), key=_as_counted)
         except OSError as problem:
             raise _unreadable(self.file, problem) from None
         paths = [folder / name for name in entries]
@@ -408,6 +412,11 @@ class FolderSource(Source):
     def close(self) -> None:
         """See `Source.close`."""
         self.first.close()
+
+
+def _as_counted(name: str) -> list[tuple[int, str]]:
+    """By this names are sorted as people count: p2 before p10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _kind(path: Path) -> str:

@@ -145,9 +145,21 @@ class ArchiveWriter:
         if not self._files:
             self._types = [array.dtype for array in encoded]
             self._files = [tempfile.TemporaryFile(dir=self._folder) for _ in encoded]  # noqa: SIM115 (closed by finish or abandon)
-        for file, array, dtype in zip(self._files, encoded, self._types):
-            file.write(array.astype(dtype, copy=False).data)
+        for place, array in enumerate(encoded):
+            if array.dtype.kind == "f" and self._types[place].kind != "f":
+                self._make_floats(place)  # the first number that is missing
+            self._files[place].write(array.astype(self._types[place], copy=False).data)
         self._rows += len(encoded[0])
+
+    def _make_floats(self, place: int) -> None:
+        """Write a column of whole numbers anew, as floats."""
+        old, dtype = self._files[place], self._types[place]
+        self._files[place] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (closed by finish or abandon)
+        self._types[place] = numpy.dtype(float)
+        old.seek(0)
+        while data := old.read(COPIED):
+            self._files[place].write(numpy.frombuffer(data, dtype).astype(float).data)
+        old.close()
 
     def finish(self) -> None:
         """See `Writer`."""

@@ -124,6 +124,23 @@ def test_closed_standard_output_is_told() -> None:
     assert (done.returncode, done.stderr) == (2, b"error: the results can't be written: standard output is closed\n")
 
 
+def test_the_value_of_a_table_with_a_column_value(tmp_path: Path) -> None:
+    file = table(tmp_path, "x,value\n3,7\n")
+    assert lines(run("sweep", "x^2", "--data", file, "--keep", "*")) == ["x,value,result,d/dx", "3,7,9,6"]
+    assert lines(run("sweep", "q = x*2; r = q*x", "--data", file, "--columns", "r,slope=d/dq"))[1] == "18,3"
+    for columns, words in (("=r", 'write "new=r"'), ("a=", 'write "a=value"'), ("", "names no column"), (",", "names no column")):
+        answer = run("sweep", "x^2", "--data", file, "--columns", columns)
+        assert (answer.status, words in answer.err) == (2, True)
+
+
+def test_whole_numbers_of_which_one_is_missing_are_kept_as_floats(tmp_path: Path) -> None:
+    numbers = [1, 2, 3, None]
+    parquet.write_table(pyarrow.table({"x": [1.0, 2.0, 3.0, 4.0], "i": numbers}), tmp_path / "t.parquet")
+    out = tmp_path / "out.npz"
+    run("sweep", "x^2", "--data", str(tmp_path / "t.parquet"), "--keep", "i", "--batch", "2", "-o", str(out))
+    assert numpy.array_equal(numpy.load(out)["i"], [1, 2, 3, numpy.nan], equal_nan=True)
+
+
 def test_grids_are_combined_in_the_order_in_which_they_are_given() -> None:
     found = lines(run("sweep", "a + 10*b + c", "--b", "0..1:2", "--a", "0..2:3", "--c", "0.5", "--columns", "b,a,value"))
     assert found == ["b,a,value", "0,0,0.5", "0,1,1.5", "0,2,2.5", "1,0,10.5", "1,1,11.5", "1,2,12.5"]
@@ -300,6 +317,7 @@ def test_gradients_are_checked_on_request(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (("x", "--x", "0..1:100", "--max-rows", "10"), "the grid has 100 rows, and at most 10 are taken"),
         (("x", "--x", "0..1:5", "-o", "t.xlsx"), ".xlsx is not written"),
+        (("x", "--x", "0..1:5", "-o", "t.xyz"), ".xyz is not written"),
         (("x", "--x", "0..1:5", "-o", "t.parquet", "--format", "csv"), "-o t.parquet asks for parquet, and --format for csv"),
         (("x", "--x", "0..1:5", "-o", "nowhere/t.csv"), "nowhere/t.csv can't be written"),
         (("x", "--x", "0..1:5", "--bad-rows", "drop"), "--bad-rows: there is no drop"),

@@ -189,6 +189,18 @@ def test_the_files_of_a_folder_are_one_table(tmp_path: Path) -> None:
     assert found[1].place(0) == f"{tmp_path / 'b.csv'}:2"
 
 
+def test_the_files_of_a_folder_are_counted(tmp_path: Path) -> None:
+    for number in (10, 2, 1):
+        text(tmp_path, f"x\n{number}\n", f"p{number}.csv")
+    assert column(pieces(open_source(str(tmp_path)), ("x",)), "x") == [1, 2, 10]
+
+
+def test_an_npz_without_arrays_is_told(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "empty.npz")
+    with pytest.raises(DataProblem, match=r"empty\.npz holds no arrays"):
+        open_source(str(tmp_path / "empty.npz"))
+
+
 def test_a_grid_is_made_row_by_row_and_ends_exactly() -> None:
     source = GridSource([Axis("a", 0.0, 0.1, 3), Axis("b", 1.0, 2.0, 2)])
     found = pieces(source, ("a", "b"), rows=4)
