@@ -14,7 +14,7 @@ from gradcalc.gates.arithmetic import IDENTITY
 from gradcalc.gates.linear_algebra import axes_order
 from gradcalc.gates.record import Gate, Shape
 from gradcalc.gates.reductions import reduced_axes
-from gradcalc.graph import CONSTANT
+from gradcalc.graph import CONSTANT, Graph
 
 OF_MATH_H = frozenset(
     (
@@ -46,6 +46,15 @@ class CWriter(ReadableWriter):
         super().__init__(passes, wanted)
         self.taken: set[str] = set()
         """Words that mean something in the function."""
+
+    def write(self, graph: Graph, node: int, inputs: Sequence[Piece]) -> Piece:
+        """A node that is a gate; a factor 1, as the elements of an array of ones are, is left out."""
+        gate = graph.operator(node).gate
+        if gate is not None and gate.name == "*" and node not in self.truths:
+            others = [piece for piece in inputs if piece.text != "1.0"]
+            if len(others) == 1:
+                return others[0]
+        return super().write(graph, node, inputs)
 
     def local(self, name: str) -> str:
         """A name for a variable of a block."""

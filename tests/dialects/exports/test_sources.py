@@ -112,6 +112,10 @@ def test_what_can_not_be_zero_is_divided_by_plainly() -> None:
     assert "divide(1.0, x)" in written("1/x", "python", x=1.0)
 
 
+def test_a_gradient_of_ones_is_no_factor_in_c() -> None:
+    assert "1.0 *" not in written("sum((x @ w)^2)", "c", x=numpy.ones((2, 2)), w=numpy.ones(2))
+
+
 def test_constants_of_mathematics_keep_their_names() -> None:
     assert "2.0 * math.pi * x" in written("2*pi*x", "python", x=1.0) or "math.pi" in written("2*pi*x", "python", x=1.0)
     assert "np.pi" in written("sin(pi*x)", "numpy", x=1.0)
