@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gradcalc.calculus.simplify.functions import function
-from gradcalc.calculus.simplify.identities import double_angles
 from gradcalc.calculus.simplify.nodes import Term
 from gradcalc.calculus.simplify.read import Reader
 from gradcalc.calculus.simplify.search import EFFORT, Search
@@ -77,7 +76,7 @@ def simplify(
     reader.read(wanted)
     target = Graph()
     writer = Writer(target, terms, [target.add_input() for _ in range(graph.input_count)], graph)
-    outputs = [None if node is None else writer.write(double_angles(search, reader.values[node])) for node in nodes]
+    outputs = [None if node is None else writer.write(search.finished(reader.values[node])) for node in nodes]
     found = {atom: writer.copies()[atom] for atom in atoms if atom in writer.copies()}
     named = {}
     for node, code in enumerate(target.codes):

@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from gradcalc.calculus.simplify.arrays import joined_stacks
-from gradcalc.calculus.simplify.nodes import FUNCTION, HALF, PRODUCT, Exponent, Node, Rational, Term
+from gradcalc.calculus.simplify.nodes import FUNCTION, HALF, PRODUCT, SUM, Exponent, Node, Rational, Term
 from gradcalc.gates.record import REGISTRY, Gate
 
 if TYPE_CHECKING:
     from gradcalc.calculus.simplify.search import Collected, Search
+    from gradcalc.calculus.simplify.terms import Terms
 
 COMPARISONS = frozenset(("<", "<=", ">", ">=", "==", "!="))
 
@@ -236,6 +237,50 @@ def of_same(search: Search, base: Node, name: str) -> Node:
     gate = REGISTRY.find(name, 1)
     assert gate is not None
     return search.terms.function(gate, (), base.parts, base.shape)
+
+
+def logistic_products(search: Search, term: Term) -> Iterator[Term]:
+    """exp(u + v)/(exp(u) + exp(v))^2 is sigmoid(u - v)*sigmoid(v - u), which no large exponent spoils."""
+    terms = search.terms
+    powers = dict(term.node.parts)
+    given = terms.exponent_term(powers[terms.e]) if terms.e in powers else terms.zero
+    for base, power in term.node.parts:
+        if base.kind != SUM or len(base.parts) != 2 or isinstance(power, Term) or power.denominator != 1 or not -9 < power < -1:
+            continue
+        first, second = (_exponential(terms, own, node) for own, node in base.parts)
+        if first is None or second is None:
+            continue
+        for count in range(1, -int(power)):
+            others = -int(power) - count
+            if given == terms.plus(_times(count, first), _times(others, second)):
+                difference = terms.plus(first, _times(-1, second))
+                gate = _gate("sigmoid")
+                made = {
+                    terms.function(gate, (), [difference]): count,
+                    terms.function(gate, (), [_times(-1, difference)]): others,
+                }
+                kept = {other: own for other, own in powers.items() if other is not base and other is not terms.e}
+                yield terms.times(terms.monomial(term.coefficient, kept), terms.monomial(1, made))
+
+
+def _exponential(terms: Terms, coefficient: Rational, node: Node) -> Term | None:
+    """Of exp(u) the term u, of 1 that is 0."""
+    if coefficient != 1:
+        return None
+    if node is terms.one:
+        return terms.zero
+    ((base, exponent), *others) = terms.factors(node)
+    return terms.exponent_term(exponent) if base is terms.e and not others else None
+
+
+def _times(factor: Rational, term: Term) -> Term:
+    return Term(factor * term.coefficient, term.node)
+
+
+def _gate(name: str) -> Gate:
+    gate = REGISTRY.find(name, 1)
+    assert gate is not None
+    return gate
 
 
 # ---- what may be shorter, or not -------------------------------------------------------------------------------------------------

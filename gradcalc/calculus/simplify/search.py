@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import prod
 
-from gradcalc.calculus.simplify.identities import other_sums, simpler_product, simpler_sum
-from gradcalc.calculus.simplify.nodes import FLATTENED, FUNCTION, NUMBER, PRODUCT, SUM, Exponent, Node, Rational, Term
+from gradcalc.calculus.simplify.identities import double_angles, logistic_products, other_sums, simpler_product, simpler_sum
+from gradcalc.calculus.simplify.nodes import FLATTENED, FUNCTION, NUMBER, PRODUCT, SUM, SYMBOL, Exponent, Node, Rational, Term
 from gradcalc.calculus.simplify.terms import Terms
 
 SEARCHED_TERMS = 40
@@ -18,8 +19,11 @@ EXPANDED_TERMS = 60
 JOINED_TERMS = 9
 """Two factors are tried multiplied out where no more terms than that may come out."""
 
-HIGHEST_POWER = 8
-"""Higher powers of sums are not multiplied out."""
+MOST_SUMS = 5
+"""A product of more sums, powers counted as such, is not multiplied out: near its roots only the factors keep their digits."""
+
+BRACKETS = 2
+"""So many tokens a sum in brackets may be longer than its multiplied out form of more terms."""
 
 EFFORT = 30_000
 """How many products of terms the search may form: a large formula is collected everywhere, and searched as far as this goes."""
@@ -33,8 +37,11 @@ class Search:
     def __init__(self, terms: Terms, effort: int = EFFORT) -> None:
         self.terms = terms
         self.effort = effort
+        self.finishing = False
+        """Whether forms are tried that hide what terms have in common: of what is about to be written."""
         self._expanded: dict[Node, Collected | None] = {}
         self._factored: dict[Node, list[Term]] = {}
+        self._ready: dict[Node, Term] = {}
 
     # ---- sums --------------------------------------------------------------------------------------------------------------------
 
@@ -58,19 +65,22 @@ class Search:
         length = terms.size(best)
         for candidate in self._forms(collected):
             size = terms.size(candidate)
-            if size < length:
+            if size < length or (size == length and best.node.kind == SUM and _shares_much(candidate.node)):
                 best, length = candidate, size
         return best
 
     def _forms(self, collected: Collected) -> Iterator[Term]:
+        expanded = self.expanded(collected)
+        if expanded is not None:
+            expanded = simpler_sum(self, expanded)
+            if all(_is_power(node) for node in expanded):
+                yield self.terms.sum_of(expanded)  # a polynomial of one input: no factor before it
         yield from self._factorings(collected)
         for other in other_sums(self, collected):
             yield self.terms.sum_of(other)
             if len(other) > 1:
                 yield from self._factorings(other)
-        expanded = self.expanded(collected)
         if expanded is not None:
-            expanded = simpler_sum(self, expanded)
             yield self.terms.sum_of(expanded)
             if 1 < len(expanded) <= EXPANDED_TERMS:
                 yield from self._factorings(expanded)
@@ -78,6 +88,10 @@ class Search:
     def _factorings(self, collected: Collected) -> Iterator[Term]:
         for full in (False, True):
             found = self.factored(collected, full)
+            if found is not None:
+                yield found
+        if all(_has_symbolic_power(node) for node in collected):
+            found = self.factored(collected, False, greatest=True)
             if found is not None:
                 yield found
         grouped = self._grouped(collected)
@@ -103,16 +117,17 @@ class Search:
                         parts[node] = parts.get(node, 0) + coefficient
                     yield self.terms.sum_of(parts)
 
-    def factored(self, collected: Mapping[Node, Rational], full: bool) -> Term | None:
+    def factored(self, collected: Mapping[Node, Rational], full: bool, greatest: bool = False) -> Term | None:
         """A sum with the common factors taken out.
 
         Args:
             collected: the sum.
             full: bring everything over one denominator first.
+            greatest: of x^n and x^(n - 1) take out x^n.
         """
         rows = [(coefficient, dict(self.terms.factors(node))) for node, coefficient in collected.items()]
         self.effort -= len(rows)
-        lowest = self._lowest([powers for _, powers in rows], full)
+        lowest = self._lowest([powers for _, powers in rows], full, greatest)
         if not lowest:
             return None
         terms = self.terms
@@ -120,7 +135,8 @@ class Search:
         for coefficient, powers in rows:
             for base, exponent in lowest.items():
                 powers[base] = terms.add_exponents(powers.get(base, 0), _negative(exponent))
-            for own, node in terms.terms_of(terms.monomial(coefficient, powers)):
+            row = terms.monomial(coefficient, powers)
+            for own, node in terms.terms_of(self.shortest_product(row) if greatest else simpler_product(self, row)):
                 inner[node] = inner.get(node, 0) + own
         divisors = [
             base for base, exponent in lowest.items() if base.kind == SUM and not isinstance(exponent, Term) and exponent < 0
@@ -128,7 +144,7 @@ class Search:
         result = terms.times(terms.monomial(1, lowest), self._shortest_inner(inner, divisors))
         return self.shortest_product(result) if result.node.kind == PRODUCT and divisors else simpler_product(self, result)
 
-    def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool) -> dict[Node, Exponent]:
+    def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool, greatest: bool) -> dict[Node, Exponent]:
         """The factors that all terms have in common; with `full` also the divisors that only some of them have."""
         bases: Iterable[Node] = rows[0]
         if full:
@@ -141,13 +157,13 @@ class Search:
                     continue
             elif not full and any(base not in powers for powers in rows):
                 continue
-            low = self._least(exponents)
+            low = self._least(exponents, greatest)
             if low is not None and low != 0:
                 lowest[base] = low
         return lowest
 
-    def _least(self, exponents: Sequence[Exponent]) -> Exponent | None:
-        """The smallest exponent, if they can be compared."""
+    def _least(self, exponents: Sequence[Exponent], greatest: bool) -> Exponent | None:
+        """The smallest exponent, if they can be compared; of symbolic ones the greatest if that is asked for."""
         if not any(isinstance(exponent, Term) for exponent in exponents):
             return min(exponents)
         first = exponents[0]
@@ -158,7 +174,7 @@ class Search:
             difference = self.terms.add_exponents(exponent, _negative(first))
             if isinstance(difference, Term):
                 return None
-            smallest = min(smallest, difference)
+            smallest = max(smallest, difference) if greatest else min(smallest, difference)
         return self.terms.add_exponents(first, smallest) if smallest else first
 
     def _shortest_inner(self, inner: Collected, divisors: Sequence[Node]) -> Term:
@@ -185,7 +201,7 @@ class Search:
             divided = self.divided(expanded if expanded is not None else inner, divisor)
             if divided is not None:
                 return terms.times(self._shortest_inner(divided, divisors), Term(1, divisor))
-        return min(options, key=terms.size)
+        return min(options, key=lambda option: terms.size(option) + BRACKETS * _is_longer_sum(option.node, inner))
 
     def _grouped(self, collected: Collected) -> Term | None:
         """A sum some of whose terms have a factor in common, which is taken out of them."""
@@ -203,7 +219,7 @@ class Search:
         best, gain = None, 0
         for key, nodes in users.items():
             own = (len(nodes) - 1) * (sizes[key][0] + 1) - 2
-            if 2 <= len(nodes) < len(collected) and own > gain:
+            if 2 <= len(nodes) < len(collected) and own > 0 and own >= gain:
                 best, gain = key, own
         if best is None:
             return None
@@ -218,6 +234,58 @@ class Search:
             for coefficient, node in terms.terms_of(term):
                 parts[node] = parts.get(node, 0) + coefficient
         return terms.sum_of(parts)
+
+    # ---- what is written ---------------------------------------------------------------------------------------------------------
+
+    def finished(self, term: Term) -> Term:
+        """A term in the form in which it is written: roots under one sign, exponentials in one place, angles doubled."""
+        if self.effort <= 0:
+            return term
+        self.finishing = True
+        try:
+            made = self._finished(term.node)
+            return Term(self.terms.rounded(term.coefficient * made.coefficient), made.node)
+        finally:
+            self.finishing = False
+
+    def _finished(self, node: Node) -> Term:
+        """A node; in the sums and products that it consists of, innermost first."""
+        terms = self.terms
+        for current in self._structure(node):
+            parts: Term | None = None
+            if current.kind == SUM and current.mirror is None:
+                collected: Collected = {}
+                for own, inner in current.parts:
+                    for coefficient, piece in terms.terms_of(self._ready.get(inner, Term(1, inner))):
+                        collected[piece] = collected.get(piece, 0) + own * coefficient
+                parts = double_angles(self, terms.sum_of(collected))
+            elif current.kind == PRODUCT:
+                factors = [(self._ready.get(base, Term(1, base)), exponent) for base, exponent in current.parts]
+                parts = double_angles(self, self.product(1, factors))
+            own_form = Term(1, current)
+            self._ready[current] = parts if parts is not None and terms.size(parts) <= terms.size(own_form) else own_form
+        return self._ready[node]
+
+    def _structure(self, node: Node) -> list[Node]:
+        """The sums and products of which a node consists that are not ready, each after its parts."""
+        found: dict[Node, None] = {}
+        stack = [node]
+        while stack:
+            current = stack[-1]
+            if current in self._ready or current in found:
+                stack.pop()
+                continue
+            inner: list[Node] = []
+            if current.kind == SUM:
+                inner = [part for _, part in current.parts]
+            elif current.kind == PRODUCT:
+                inner = [base for base, _ in current.parts]
+            missing = [part for part in inner if part not in self._ready and part not in found]
+            if missing:
+                stack += missing
+            else:
+                found[current] = None
+        return list(found)
 
     # ---- multiplying out ---------------------------------------------------------------------------------------------------------
 
@@ -246,7 +314,6 @@ class Search:
         if node in self._expanded:
             return self._expanded[node]
         terms = self.terms
-        result: Collected | None = {terms.one: 1}
         powers: dict[Node, Exponent] = {}
         sums: list[Node] = []
         for base, exponent in terms.factors(node):
@@ -255,16 +322,12 @@ class Search:
             else:
                 powers[base] = exponent
         coefficient, rest = terms.monomial(1, powers)
-        result = {rest: coefficient}
-        count = 1
-        for base in sums:
-            count *= len(base.parts)
-        for base in sums if count <= 16 * EXPANDED_TERMS else ():
-            result = self._times_sum(result, base)
-            if result is None:
-                break
-        if count > 16 * EXPANDED_TERMS:
+        result: Collected | None = {rest: coefficient}
+        count = prod(len(base.parts) for base in sums)
+        if count > 16 * EXPANDED_TERMS or len(sums) > MOST_SUMS:
             result = None
+        for base in sums:
+            result = self._times_sum(result, base) if result is not None else None
         if result is not None and any(_has_sums(inner) for inner in result):
             result = self.expanded(result) or result
         self._expanded[node] = result
@@ -383,7 +446,8 @@ class Search:
     def _product_forms(self, term: Term) -> Iterator[Term]:
         node = term.node
         sums = [(base, exponent) for base, exponent in node.parts if base.kind == SUM and not isinstance(exponent, Term)]
-        yield from self._joined_roots(term)
+        if self.finishing:
+            yield from self._joined_roots(term)
         for base, exponent in node.parts:
             if base.kind == PRODUCT and not isinstance(exponent, Term) and exponent.denominator != 1:
                 for step in (1, -1):
@@ -400,7 +464,9 @@ class Search:
                 for other in other_sums(self, {inner: own for own, inner in base.parts}):
                     yield simpler_product(self, self._replaced(term, {base}, self.terms.power(self.terms.sum_of(other), exponent)))
         yield from self._cancelled(term, sums)
-        yield from self._balanced(term, sums)
+        if self.finishing:
+            yield from logistic_products(self, term)
+            yield from self._balanced(term, sums)
         yield from self._joined(term, sums)
         if any(exponent > 0 and exponent.denominator == 1 for _, exponent in sums):
             numerator = {
@@ -409,9 +475,8 @@ class Search:
                 if (base.kind == SUM and _is_expandable(base, exponent)) or (not isinstance(exponent, Term) and exponent > 0)
             }
             if len(numerator) > 1 or any(exponent != 1 for exponent in numerator.values()):
-                pieces = self.multiplied_out(self.terms.product_of(numerator.items()))
-                if pieces is not None and len(pieces) <= SEARCHED_TERMS:
-                    total = self.terms.sum_of(simpler_sum(self, {n: c for n, c in pieces.items() if c}))
+                total = self._no_longer(numerator)
+                if total is not None:
                     yield self._replaced(term, set(numerator), total)
 
     def _contents(self, base: Node) -> list[Term]:
@@ -457,10 +522,21 @@ class Search:
         for place, (first, exponent) in enumerate(sums):
             for second, own in sums[:place]:
                 if own == exponent and first.shape == second.shape and len(first.parts) * len(second.parts) <= JOINED_TERMS:
-                    pieces = self.multiplied_out(self.terms.product_of([(first, 1), (second, 1)]))
-                    if pieces is not None:
-                        total = self.terms.sum_of(simpler_sum(self, pieces))
+                    total = self._no_longer({first: 1, second: 1})
+                    if total is not None:
                         yield self._replaced(term, {first, second}, self.terms.power(total, exponent))
+
+    def _no_longer(self, powers: Mapping[Node, Exponent]) -> Term | None:
+        """A product multiplied out, if that has no more terms than its longest factor; else what sums have in common were lost."""
+        pieces = self.multiplied_out(self.terms.product_of(powers.items()))
+        if pieces is None:
+            return None
+        pieces = simpler_sum(self, {node: coefficient for node, coefficient in pieces.items() if coefficient})
+        sums = [base for base in powers if base.kind == SUM]
+        if len(pieces) > max(len(base.parts) for base in sums):
+            return None
+        total = self.terms.sum_of(pieces)
+        return total if len(sums) > 1 or self.terms.size(total) <= sums[0].size else None
 
     def _joined_roots(self, term: Term) -> Iterator[Term]:
         """Roots of one order under one sign: sqrt(a)*sqrt(b) is sqrt(a*b) where both are defined."""
@@ -471,6 +547,8 @@ class Search:
         for exponent, bases in groups.items():
             if len(bases) > 1:
                 signs = dict(term.node.parts)
+                if all(signs[base] < 0 for base in bases):
+                    exponent, signs = -exponent, dict.fromkeys(bases, 1)
                 joined = self.product(1, [(Term(1, base), 1 if signs[base] > 0 else -1) for base in bases])
                 if joined.coefficient > 0 and all(base.kind != FUNCTION or base.name != "where" for base in bases):
                     yield self._replaced(term, set(bases), self.terms.power(joined, exponent))
@@ -485,9 +563,32 @@ def _is_expandable(base: Node, exponent: Exponent) -> bool:
         base.kind == SUM
         and not isinstance(exponent, Term)
         and exponent.denominator == 1
-        and 0 < exponent <= HIGHEST_POWER
+        and 0 < exponent <= MOST_SUMS
         and len(base.parts) <= FLATTENED
     )
+
+
+def _has_symbolic_power(node: Node) -> bool:
+    return node.kind == PRODUCT and any(isinstance(exponent, Term) for _, exponent in node.parts)
+
+
+def _shares_much(node: Node) -> bool:
+    """Whether so much stands before a sum that its terms are easier to read without it, where that is as short: x^x, k*q."""
+    if node.kind != PRODUCT or any(not isinstance(exponent, Term) and exponent < 0 for _, exponent in node.parts):
+        return False
+    return _has_symbolic_power(node) or len([base for base, _ in node.parts if base.kind != SUM]) > 1
+
+
+def _is_longer_sum(node: Node, collected: Collected) -> bool:
+    return node.kind == SUM and len(node.parts) > len(collected)
+
+
+def _is_power(node: Node) -> bool:
+    """Whether a node is an input, a whole power of one, or 1."""
+    if node.kind == PRODUCT and len(node.parts) == 1:
+        base, exponent = node.parts[0]
+        return base.kind == SYMBOL and not isinstance(exponent, Term) and exponent.denominator == 1 and exponent > 0
+    return node.kind == SYMBOL or (node.kind == PRODUCT and not node.parts)
 
 
 def _has_sums(node: Node) -> bool:
