@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradcalc.calculus.simplify.nodes import FUNCTION, PRODUCT, SUM, Node, Rational, Term
 from gradcalc.calculus.simplify.terms import Terms
@@ -14,7 +14,7 @@ from gradcalc.gates.reductions import reduced_shape
 from gradcalc.graph import Attributes
 
 if TYPE_CHECKING:
-    from gradcalc.calculus.simplify.search import Search
+    from gradcalc.calculus.simplify.search import Collected, Search
 
 Arguments = Sequence[Term]
 
@@ -271,6 +271,32 @@ def _matrix_product(search: Search, gate: Gate, attributes: Attributes, argument
         if column is not None:
             return reshaped(search, apply(search, gate, attributes, [first, column], (a[0],)), shape)
     return None
+
+
+def joined_matrix_products(search: Search, collected: Collected) -> Collected:
+    """A @ u - A @ v is A @ (u - v), and likewise on the other side."""
+    for side in (0, 1):
+        groups: dict[Any, list[Node]] = {}
+        for node in collected:
+            if node.name == "@":
+                groups.setdefault((node.parts[side], node.parts[1 - side].node.shape), []).append(node)
+        for (shared, _), nodes in groups.items():
+            if len(nodes) < 2:
+                continue
+            gate, inner = nodes[0].gate, nodes[0].parts[1 - side].node.shape
+            assert gate is not None
+            others = [_times(collected[node], node.parts[1 - side]) for node in nodes]
+            total = _fit(search, search.sum(others), inner)
+            both = [total, shared] if side else [shared, total]
+            made = apply(search, gate, (), both, nodes[0].shape)
+            collected = {node: own for node, own in collected.items() if node not in nodes}
+            for coefficient, node in search.terms.terms_of(_fit(search, made, nodes[0].shape)):
+                collected[node] = collected.get(node, 0) + coefficient
+    return collected
+
+
+def _times(factor: Rational, term: Term) -> Term:
+    return Term(factor * term.coefficient, term.node)
 
 
 def _outer(search: Search, gate: Gate, attributes: Attributes, arguments: Arguments, shape: Shape) -> Term | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcalc.calculus.simplify.arrays import apply
 from gradcalc.calculus.simplify.identities import COMPARISONS, branch, is_comparison
-from gradcalc.calculus.simplify.nodes import PRODUCT, Rational, Term, absolute
+from gradcalc.calculus.simplify.nodes import HALF, PRODUCT, Rational, Term, absolute
 from gradcalc.calculus.simplify.search import Search
 from gradcalc.gates.ieee import guarded
 from gradcalc.gates.record import Gate, Shape
@@ -174,6 +174,43 @@ def _compared(search: Search, name: str, arguments: Arguments) -> Term:
     return Term(1, search.terms.function(gate, (), arguments))
 
 
+def _of_inverse(search: Search, gate: Gate, attributes: Attributes, arguments: Arguments) -> Term | None:
+    """A function of an inverse function: sin(asin(u)) is u, cos(atan(u)) is 1/sqrt(u^2 + 1)."""
+    (argument,) = arguments
+    rule = _OF_INVERSES.get((gate.name, argument.node.name))
+    if rule is None or (argument.coefficient != 1 and gate.name not in ODD):
+        return None
+    if abs(argument.coefficient) != 1:
+        return None
+    inner = argument.node.parts[0]
+    above, sign, constant, power = rule
+    value = inner if above else search.terms.unit
+    if sign:
+        square = search.terms.power(inner, 2)
+        total = search.sum([Term(sign * square.coefficient, square.node), Term(constant, search.terms.one)])
+        return search.product(argument.coefficient, [(value, 1), (search.terms.power(total, HALF * power), 1)])
+    return Term(argument.coefficient * value.coefficient, value.node)
+
+
+_OF_INVERSES = {
+    ("sin", "asin"): (True, 0, 0, 0),
+    ("cos", "acos"): (True, 0, 0, 0),
+    ("tan", "atan"): (True, 0, 0, 0),
+    ("sinh", "asinh"): (True, 0, 0, 0),
+    ("cosh", "acosh"): (True, 0, 0, 0),
+    ("tanh", "atanh"): (True, 0, 0, 0),
+    ("sin", "acos"): (False, -1, 1, 1),
+    ("cos", "asin"): (False, -1, 1, 1),
+    ("sin", "atan"): (True, 1, 1, -1),
+    ("cos", "atan"): (False, 1, 1, -1),
+    ("sinh", "acosh"): (False, 1, -1, 1),
+    ("cosh", "asinh"): (False, 1, 1, 1),
+    ("sinh", "atanh"): (True, -1, 1, -1),
+    ("cosh", "atanh"): (False, -1, 1, -1),
+}
+"""f(g(u)) as u or 1, times (sign·u² + constant) to the power of so many halves."""
+
+
 def _same(search: Search, gate: Gate, attributes: Attributes, arguments: Arguments) -> Term | None:
     return arguments[0]
 
@@ -186,5 +223,6 @@ _RULES: dict[str, Callable[[Search, Gate, Attributes, Any], Term | None]] = {
     "hypot": _hypot,
     "where": _where,
     "=": _same,
+    **dict.fromkeys(("sin", "cos", "tan", "sinh", "cosh", "tanh"), _of_inverse),
     **dict.fromkeys(COMPARISONS, _comparison),
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gradcalc.calculus.simplify.arrays import joined_stacks
-from gradcalc.calculus.simplify.nodes import FUNCTION, HALF, PRODUCT, SUM, Exponent, Node, Rational, Term
+from gradcalc.calculus.simplify.arrays import joined_matrix_products, joined_stacks
+from gradcalc.calculus.simplify.nodes import FUNCTION, HALF, PRODUCT, SUM, SYMBOL, Exponent, Node, Rational, Term, is_not_finite
 from gradcalc.gates.record import REGISTRY, Gate
 
 if TYPE_CHECKING:
@@ -39,22 +39,29 @@ def simpler_sum(search: Search, collected: Collected) -> Collected:
     """Collected terms with what is known about functions put to use."""
     if len(collected) < 2:
         return collected
-    branches = trigonometric = False
-    stacks = 0
+    branches = trigonometric = logistic = False
+    stacks = products = 0
     for node in collected:
         if node.kind == FUNCTION:
             branches = branches or node.name == "where"
+            logistic = logistic or node.name == "sigmoid"
             stacks += node.name == "stack"
+            products += node.name == "@"
         elif node.kind == PRODUCT:
             for base, exponent in node.parts:
+                logistic = logistic or base.name == "sigmoid"
                 if base.name in _SQUARES and not isinstance(exponent, Term) and exponent >= 2:
                     trigonometric = True
     if branches:
         collected = _joined_branches(search, collected)
     if stacks > 1:
         collected = _joined_arrays(search, collected)
+    if products > 1:
+        collected = joined_matrix_products(search, collected)
     if trigonometric:
         collected = _squares(search, collected)
+    if logistic:
+        collected = _complements(search, collected)
     return collected
 
 
@@ -74,10 +81,10 @@ def _joined_arrays(search: Search, collected: Collected) -> Collected:
 
 
 class _Rule:
-    """a·s² + b·c² is known for two functions of one thing: s² = sign·c² + constant."""
+    """a·s² + b·c² is known for two functions of one thing: s² = sign·c² + constant (or another power of c)."""
 
-    def __init__(self, other: str, sign: int, constant: int) -> None:
-        self.other, self.sign, self.constant = other, sign, constant
+    def __init__(self, other: str, sign: int, constant: int, power: int = 2) -> None:
+        self.other, self.sign, self.constant, self.power = other, sign, constant, power
 
 
 _SQUARES = {
@@ -85,8 +92,9 @@ _SQUARES = {
     "cos": _Rule("sin", -1, 1),
     "cosh": _Rule("sinh", 1, 1),
     "sinh": _Rule("cosh", 1, -1),
+    "tanh": _Rule("cosh", -1, 1, -2),
 }
-"""sin² = 1 - cos², cosh² = 1 + sinh² and so on."""
+"""sin² = 1 - cos², cosh² = 1 + sinh², tanh² = 1 - 1/cosh² and so on."""
 
 
 def _squares(search: Search, collected: Collected) -> Collected:
@@ -101,10 +109,8 @@ def _squares(search: Search, collected: Collected) -> Collected:
             if rule is None or isinstance(exponent, Term) or exponent < 2 or exponent.denominator != 1:
                 continue
             coefficient = result[node]
-            partner_gate = REGISTRY.find(rule.other, 1)
-            assert partner_gate is not None
             rest = terms.times(Term(1, node), Term(1, terms.product_of([(base, -2)]))).node
-            square = terms.product_of([(terms.function(partner_gate, (), base.parts, base.shape), 2)])
+            square = terms.product_of([(of_same(search, base, rule.other), rule.power)])
             partner = terms.times(Term(1, rest), Term(1, square)).node
             if result.get(partner) == -rule.sign * coefficient:
                 # c·rest·s² - c·sign·rest·o² = c·constant·rest
@@ -117,6 +123,30 @@ def _squares(search: Search, collected: Collected) -> Collected:
                 _add(result, partner, coefficient * rule.sign)
                 break
     return result
+
+
+def _complements(search: Search, collected: Collected) -> Collected:
+    """1 - sigmoid(u) is sigmoid(-u), also with factors before both."""
+    terms = search.terms
+    result = dict(collected)
+    for node in collected:
+        for base, exponent in terms.factors(node) if node in result else ():
+            if base.name != "sigmoid" or isinstance(exponent, Term) or exponent < 1:
+                continue
+            rest = terms.times(Term(1, node), Term(1, terms.product_of([(base, -1)]))).node
+            if result.get(rest) == -result[node]:
+                coefficient = result.pop(rest)
+                del result[node]
+                scale, made = terms.times(Term(coefficient, rest), Term(1, _complement(search, base)))
+                _add(result, made, scale)
+                break
+    return result
+
+
+def _complement(search: Search, base: Node) -> Node:
+    """Of sigmoid(u) the node of sigmoid(-u)."""
+    assert base.gate is not None
+    return search.terms.function(base.gate, (), [_times(-1, base.parts[0])], base.shape)
 
 
 def _add(result: Collected, node: Node, coefficient: Rational) -> None:
@@ -157,6 +187,9 @@ def branch(search: Search, gate: Gate, condition: Term, yes: Term, no: Term) -> 
     """`where` on terms."""
     if yes == no:
         return yes
+    factors = search.terms.factors(yes.node)
+    if is_zero(no) and any(_vanishes_without(condition, base) for base, _ in factors) and _is_total(yes.node):
+        return yes
     yes, no = _within(condition, yes, 1), _within(condition, no, 2)
     return Term(1, search.terms.function(gate, (), (condition, yes, no)))
 
@@ -180,6 +213,8 @@ def simpler_product(search: Search, term: Term) -> Term:
     names = {base.name for base, _ in node.parts}
     if "where" in names:
         return _masked_product(search, term)
+    if "max" in names or "min" in names or "relu" in names:
+        term = _without_equality(search, term)
     for (above, below, sign), result in _RATIOS.items():
         if above in names and below in names:
             shorter = _joined_functions(search, term, above, below, sign, result)
@@ -195,12 +230,108 @@ def _masked_product(search: Search, term: Term) -> Term:
             condition, yes, no = base.parts
             rest = [(Term(1, own), power) for own, power in term.node.parts if own is not base]
             assert base.gate is not None
+            if is_zero(no) and any(_vanishes_without(condition, own) for own, _ in term.node.parts):
+                unmasked = search.product(term.coefficient, [(yes, 1), *rest])
+                if _is_total(unmasked.node):
+                    return unmasked
             if is_zero(no):
                 yes = search.product(term.coefficient, [(yes, 1), *rest])
             else:
                 no = search.product(term.coefficient, [(no, 1), *rest])
             return branch(search, base.gate, condition, yes, no)
     return term
+
+
+def _vanishes_without(condition: Term, node: Node) -> bool:
+    """Whether something is 0 wherever a condition is not met: max(u, 0) without u >= 0, u without norm(u) != 0."""
+    name = condition.node.name
+    if name not in ("!=", ">", ">=", "<", "<="):
+        return False
+    first, second = condition.node.parts
+    if name == "!=" and is_zero(second):
+        return any(
+            zero == Term(1, node) for zero in (Term(1, first.node), *(first.node.parts if first.node.name == "norm" else ()))
+        )
+    if not is_zero(second):
+        return False
+    if name in (">", ">="):
+        return (node.name == "relu" and node.parts[0] == first) or (node.name == "max" and set(node.parts) == {first, second})
+    return node.name == "min" and set(node.parts) == {first, second}
+
+
+def _is_total(node: Node) -> bool:
+    """Whether something is finite wherever its inputs are: of powers, sums, and functions that are nowhere large."""
+    stack = [node]
+    for _ in range(MOST_LOOKED_AT):
+        if not stack:
+            return True
+        current = stack.pop()
+        if current.kind == PRODUCT:
+            if any(isinstance(exponent, Term) or exponent.denominator != 1 or exponent < 0 for _, exponent in current.parts):
+                return False
+            stack += [base for base, _ in current.parts]
+        elif current.kind == SUM:
+            stack += [part for _, part in current.parts]
+        elif current.kind == FUNCTION:
+            if current.name not in _TOTAL and not is_comparison(Term(1, current)):
+                return False
+            stack += [part.node for part in current.parts]
+        elif current.kind == SYMBOL and is_not_finite(current):
+            return False
+    return False
+
+
+MOST_LOOKED_AT = 50
+"""How many parts of a term are looked at to see whether it is finite."""
+
+_TOTAL = frozenset(
+    [
+        "max",
+        "min",
+        "relu",
+        "abs",
+        "sign",
+        "sin",
+        "cos",
+        "tanh",
+        "sigmoid",
+        "atan",
+        "norm",
+        "sum",
+        "mean",
+        "@",
+        "outer",
+        "transpose",
+        "reshape",
+        "broadcast_to",
+        "ones",
+        "zeros",
+        "[]",
+    ]
+)
+"""Functions that are finite where their inputs are."""
+
+
+def _without_equality(search: Search, term: Term) -> Term:
+    """max(u, 0)*(2 - (u == 0)) is 2*max(u, 0): where both of its inputs are 0, so is max(u, 0)."""
+    zeros = [base.parts for base, exponent in term.node.parts if base.name in ("max", "min", "relu") and exponent in (1, 2, 3)]
+    terms = search.terms
+    for base, exponent in term.node.parts:
+        if base.kind != SUM or exponent != 1:
+            continue
+        kept = {part: own for own, part in base.parts if not _is_equality_of(part, zeros)}
+        if len(kept) < len(base.parts):
+            others = {other: power for other, power in term.node.parts if other is not base}
+            return terms.times(terms.monomial(term.coefficient, others), terms.sum_of(kept))
+    return term
+
+
+def _is_equality_of(node: Node, zeros: Sequence[Any]) -> bool:
+    """Whether a comparison holds only where one of these maxima is 0: where its two inputs are equal, and one of them is 0."""
+    if node.name != "==" or not any(map(is_zero, node.parts)):
+        return False
+    (other,) = [part for part in node.parts if not is_zero(part)] or [node.parts[0]]
+    return any(other in parts and all(part == other or is_zero(part) for part in parts) for parts in zeros)
 
 
 _RATIOS = {
@@ -291,7 +422,9 @@ _RECIPROCALS = {("tan", 2): ("cos", 1), ("tan", -2): ("sin", 1), ("tanh", 2): ("
 
 def other_sums(search: Search, collected: Collected) -> Iterator[Collected]:
     """A sum in forms that may be shorter: with 1/cos² for 1 + tan², with one of sin² and cos² written by the other."""
-    names = {base.name for node in collected if node.kind == PRODUCT for base, _ in node.parts}
+    names = {base.name for node in collected for base, _ in search.terms.factors(node)}
+    if "sigmoid" in names:
+        yield from _one_sided(search, collected)
     if "tan" in names or "tanh" in names:
         result = _reciprocals(search, collected)
         if len(result) < len(collected):
@@ -302,6 +435,27 @@ def other_sums(search: Search, collected: Collected) -> Iterator[Collected]:
                 result = _substituted(search, collected, name)
                 if len(result) <= len(collected):
                     yield result
+
+
+def _one_sided(search: Search, collected: Collected) -> Iterator[Collected]:
+    """Where sigmoid(u) and sigmoid(-u) meet, one of them written by the other."""
+    terms = search.terms
+    bases = {base: None for node in collected for base, exponent in terms.factors(node) if base.name == "sigmoid" and exponent == 1}
+    for base in bases:
+        other = _complement(search, base)
+        if other not in bases:
+            continue
+        result: Collected = {}
+        for node, coefficient in collected.items():
+            if dict(terms.factors(node)).get(other) != 1:
+                _add(result, node, coefficient)
+                continue
+            rest = terms.times(Term(1, node), Term(1, terms.product_of([(other, -1)])))
+            _add(result, rest.node, coefficient)
+            scale, made = terms.times(rest, Term(1, base))
+            _add(result, made, -scale * coefficient)
+        if len(result) <= len(collected):
+            yield result
 
 
 def _reciprocals(search: Search, collected: Collected) -> Collected:
@@ -347,6 +501,22 @@ def _substituted(search: Search, collected: Collected, name: str) -> Collected:
         _add(result, rest, coefficient * rule.constant)
         _add(result, terms.times(Term(1, rest), Term(1, square)).node, coefficient * rule.sign)
     return result
+
+
+def in_sines_and_cosines(search: Search, term: Term) -> Term:
+    """A term with sin(u)/cos(u) for each tan(u) in its sums and products, simplified anew; the term itself if there is none."""
+    terms = search.terms
+    ready: dict[Node, Term] = {}
+    for node in search.structure(term.node, ready):
+        if node.name == "tan":
+            ready[node] = terms.monomial(1, {of_same(search, node, "sin"): 1, of_same(search, node, "cos"): -1})
+        elif node.kind == SUM and node.mirror is None:
+            ready[node] = search.sum([_times(own, ready.get(part, Term(1, part))) for own, part in node.parts])
+        elif node.kind == PRODUCT:
+            ready[node] = search.product(1, [(ready.get(base, Term(1, base)), exponent) for base, exponent in node.parts])
+        else:
+            ready[node] = Term(1, node)
+    return _times(term.coefficient, ready[term.node])
 
 
 def double_angles(search: Search, term: Term) -> Term:

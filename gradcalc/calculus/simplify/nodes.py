@@ -84,6 +84,12 @@ class Quotient(NamedTuple):
     divisors: list[tuple[Node, Exponent]]
 
 
+def is_not_finite(node: Node) -> bool:
+    """Whether a node is inf or nan, or a product with one of them."""
+    factors = [base for base, _ in node.parts] if node.kind == PRODUCT else [node]
+    return any(base.kind == SYMBOL and base.parts[0] == "constant" and base.parts[1] in ("inf", "-inf", "nan") for base in factors)
+
+
 def absolute(value: Rational) -> Rational:
     """A rational without its sign."""
     return -value if value < 0 else value

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from math import nan, prod
 
-from gradcalc.calculus.simplify.identities import double_angles, logistic_products, other_sums, simpler_product, simpler_sum
-from gradcalc.calculus.simplify.nodes import FLATTENED, FUNCTION, NUMBER, PRODUCT, SUM, SYMBOL, Exponent, Node, Rational, Term
+from gradcalc.calculus.simplify.identities import (
+    double_angles,
+    in_sines_and_cosines,
+    logistic_products,
+    other_sums,
+    simpler_product,
+    simpler_sum,
+)
+from gradcalc.calculus.simplify.nodes import (
+    FLATTENED,
+    FUNCTION,
+    NUMBER,
+    PRODUCT,
+    SUM,
+    SYMBOL,
+    Exponent,
+    Node,
+    Rational,
+    Term,
+    is_not_finite,
+)
 from gradcalc.calculus.simplify.terms import Terms
 
 SEARCHED_TERMS = 40
@@ -53,6 +72,8 @@ class Search:
             for coefficient, node in terms.terms_of(part):
                 before = collected.get(node)
                 collected[node] = coefficient if before is None else before + coefficient
+        if any(not coefficient and is_not_finite(node) for node, coefficient in collected.items()):
+            return terms.number(nan)
         return self.shortest_sum(collected, typed)
 
     def shortest_sum(self, collected: Collected, typed: bool = False) -> Term:
@@ -76,10 +97,11 @@ class Search:
             if all(_is_power(node) for node in expanded):
                 yield self.terms.sum_of(expanded)  # a polynomial of one input: no factor before it
         yield from self._factorings(collected)
-        for other in other_sums(self, collected):
-            yield self.terms.sum_of(other)
-            if len(other) > 1:
-                yield from self._factorings(other)
+        for form in (collected, expanded) if expanded is not None else (collected,):
+            for other in other_sums(self, form):
+                yield self.terms.sum_of(other)
+                if len(other) > 1:
+                    yield from self._factorings(other)
         if expanded is not None:
             yield self.terms.sum_of(expanded)
             if 1 < len(expanded) <= EXPANDED_TERMS:
@@ -197,6 +219,11 @@ class Search:
             grouped = self._grouped(inner)
             if grouped is not None:
                 options.append(grouped)
+        for other in other_sums(self, expanded if expanded is not None else inner):
+            options.append(terms.sum_of(other))
+            grouped = self._grouped(other)
+            if grouped is not None:
+                options.append(grouped)
         for divisor in divisors:
             divided = self.divided(expanded if expanded is not None else inner, divisor)
             if divided is not None:
@@ -241,6 +268,12 @@ class Search:
         """A term in the form in which it is written: roots under one sign, exponentials in one place, angles doubled."""
         if self.effort <= 0:
             return term
+        best = self._in_final_form(term)
+        if any(node.name == "tan" for node in self.structure(best.node, {})):
+            best = min(best, self._in_final_form(in_sines_and_cosines(self, best)), key=self.terms.size)
+        return best
+
+    def _in_final_form(self, term: Term) -> Term:
         self.finishing = True
         try:
             made = self._finished(term.node)
@@ -251,28 +284,34 @@ class Search:
     def _finished(self, node: Node) -> Term:
         """A node; in the sums and products that it consists of, innermost first."""
         terms = self.terms
-        for current in self._structure(node):
+        for current in self.structure(node, self._ready):
             parts: Term | None = None
             if current.kind == SUM and current.mirror is None:
                 collected: Collected = {}
                 for own, inner in current.parts:
                     for coefficient, piece in terms.terms_of(self._ready.get(inner, Term(1, inner))):
                         collected[piece] = collected.get(piece, 0) + own * coefficient
-                parts = double_angles(self, terms.sum_of(collected))
+                parts = self._doubled(terms.sum_of(collected))
             elif current.kind == PRODUCT:
                 factors = [(self._ready.get(base, Term(1, base)), exponent) for base, exponent in current.parts]
-                parts = double_angles(self, self.product(1, factors))
+                parts = self._doubled(self.product(1, factors))
             own_form = Term(1, current)
             self._ready[current] = parts if parts is not None and terms.size(parts) <= terms.size(own_form) else own_form
         return self._ready[node]
 
-    def _structure(self, node: Node) -> list[Node]:
-        """The sums and products of which a node consists that are not ready, each after its parts."""
+    def _doubled(self, term: Term) -> Term:
+        """A term with angles doubled as often as that shortens it."""
+        while (shorter := double_angles(self, term)) != term:
+            term = shorter
+        return term
+
+    def structure(self, node: Node, ready: Mapping[Node, Term]) -> list[Node]:
+        """The sums and products of which a node consists that are not ready, and what they are made of, each after its parts."""
         found: dict[Node, None] = {}
         stack = [node]
         while stack:
             current = stack[-1]
-            if current in self._ready or current in found:
+            if current in ready or current in found:
                 stack.pop()
                 continue
             inner: list[Node] = []
@@ -280,7 +319,7 @@ class Search:
                 inner = [part for _, part in current.parts]
             elif current.kind == PRODUCT:
                 inner = [base for base, _ in current.parts]
-            missing = [part for part in inner if part not in self._ready and part not in found]
+            missing = [part for part in inner if part not in ready and part not in found]
             if missing:
                 stack += missing
             else:
@@ -420,6 +459,8 @@ class Search:
         result = terms.monomial(terms.rounded(coefficient), powers)
         for root in roots:
             result = terms.times(result, root)
+        if not result.coefficient and any(map(is_not_finite, (*powers, *[root.node for root in roots]))):
+            return terms.number(nan)
         if result.node.kind != PRODUCT or len(result.node.parts) < 2:
             return result
         return self.shortest_product(result)
@@ -497,9 +538,11 @@ class Search:
         for above, exponent in sums:
             if exponent != 1 or above.mirror is not None:
                 continue
+            parts = {node: coefficient for coefficient, node in above.parts}
+            parts = self.expanded(parts) or parts
             for below, own in sums:
                 if own < 0 and own.denominator == 1:
-                    quotient = self.divided({node: coefficient for coefficient, node in above.parts}, below)
+                    quotient = self.divided(parts, below)
                     if quotient is not None:
                         value = self.terms.times(self.terms.sum_of(quotient), Term(1, below))
                         yield self._replaced(term, {above}, value)

@@ -184,7 +184,7 @@ class Terms(Layout):
         """Constants before inputs, before polynomials, before functions, before sums of functions."""
         base, exponent = factor
         if base.kind == NUMBER:
-            return 0, 0, base.id
+            return (2 if isinstance(exponent, Term) else 0), 0, base.id
         if base is self.e:
             return 5, 0, 0
         if base.kind == SYMBOL:
@@ -238,7 +238,7 @@ class Terms(Layout):
         return result
 
     def _pairs(self, plain: dict[Node, Exponent]) -> None:
-        """x·sign(x) is |x|, |x|·sign(x) is x, x/|x| and |x|/x are sign(x)."""
+        """x·sign(x) is |x|, |x|·sign(x) is x, sign(x)/|x| is 1/x, x/|x| and |x|/x are sign(x)."""
         for base in [base for base in plain if base.name in ("abs", "sign")]:
             (inner,) = base.parts
             if plain.get(base) not in (1, -1) or inner.coefficient != 1 or inner.node.kind not in (SYMBOL, FUNCTION, SUM):
@@ -249,6 +249,9 @@ class Terms(Layout):
                 if plain[base] == 1 and plain.get(size) == 1:
                     del plain[base], plain[size]
                     plain[inner.node] = self.add_exponents(own, 1)
+                elif plain[base] == 1 and plain.get(size) == -1:
+                    del plain[base], plain[size]
+                    plain[inner.node] = self.add_exponents(own, -1)
                 elif plain[base] == 1 and not isinstance(own, Term) and own.denominator == 1 and own >= 1 and size not in plain:
                     del plain[base]
                     plain[inner.node] = own - 1
