@@ -96,9 +96,9 @@ def elements(graph: Graph, output: int, shapes: Sequence[Shape]) -> Elements:
 
 
 def _opened(operator: Operator) -> Body | None:
-    """Composed gates on arrays are opened; element-wise ones stay."""
+    """Composed gates on arrays are opened; element-wise ones stay, and those that are written in a form of their own."""
     gate = operator.gate
-    if gate is None or gate.elementwise or gate.formula is None:
+    if gate is None or gate.elementwise or gate.formula is None or gate.name in _WRITTEN_OUT:
         return None
     return parse_formula(gate, dict(operator.attributes))
 
@@ -237,12 +237,26 @@ def _refuse_large(name: str, size: int) -> None:
         )
 
 
+def _softmax(builder: Builder, x: Any, axis: Any) -> Any:
+    """By differences, which no large element spoils: 1/(1 + exp(x[1] - x[0]) + …)."""
+    axes = tuple(range(x.ndim)) if axis is None else tuple(number % x.ndim for number in numpy.atleast_1d(axis))
+    result = numpy.empty(x.shape, dtype=object)
+    for place in numpy.ndindex(x.shape):
+        row = x[tuple(slice(None) if number in axes else index for number, index in enumerate(place))].ravel()
+        own = numpy.arange(x.size).reshape(x.shape)
+        others = own[tuple(slice(None) if number in axes else index for number, index in enumerate(place))].ravel() != own[place]
+        total = sum((builder.apply("exp", [other - x[place]], {}) for other in row[others]), 1.0)
+        result[place] = 1.0 / total
+    return result
+
+
 _WRITTEN_OUT: dict[str, Callable[..., Any]] = {
     "max": _extreme("max"),
     "min": _extreme("min"),
     "det": _determinant,
     "inv": _inverse,
     "solve": _solution,
+    "softmax": _softmax,
 }
 
 _MOVING = frozenset(

@@ -25,6 +25,9 @@ KINDS = ("partial", "jacobian", "hessian")
 FAMILIAR = 1.25
 """A text with the names of the program may be so much longer than one without."""
 
+ROUNDING = 1e-9
+"""What a formula's number may differ from that of backpropagation, as a part of it."""
+
 MOST_NUMBERS = 4_000_000
 """How many elements a matrix of numbers may have."""
 
@@ -184,7 +187,11 @@ def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool,
     found.given = given
     if values is not None and found.graph is not None:
         _evaluate(found, values)
-    if found.graph is not None and any(operator.gate is not None and operator.gate.random for operator in found.graph.operators):
+        if kind == "partial" and order == 1:
+            _compare(found)
+        elif kind != "partial":
+            _complete(found, asked, values)
+    if found.graph is not None and _is_random(found.graph):
         found.remarks.append("random numbers are drawn anew where this is read back: give --seed there and here")
     if shapes is not None and shapes[formula.output] and kind != "jacobian":
         if kind == "hessian":
@@ -408,24 +415,64 @@ def _evaluate(found: Derivatives, values: list[Any]) -> None:
     found.point = True
     for entry in found.entries:
         entry.value = 0.0 if entry.node is None else computed[entry.node]
-        if found.kind == "partial" and found.order == 1 and isinstance(entry.value, float) and not math.isfinite(entry.value):
-            _note_convention(found, entry)
     if found.kind != "partial":
-        rows = [entry.value for entry in found.entries]
-        found.value = [rows[start : start + found.columns] for start in range(0, len(rows), max(found.columns, 1))]
+        found.value = _rows(found)
 
 
-def _note_convention(found: Derivatives, entry: Entry) -> None:
-    """Say what backpropagation answers where the formula has no value."""
+def _rows(found: Derivatives) -> list[list[float]]:
+    """The numbers of a matrix, row by row."""
+    numbers = [entry.value for entry in found.entries]
+    return [numbers[start : start + found.columns] for start in range(0, len(numbers), max(found.columns, 1))]
+
+
+def _compare(found: Derivatives) -> None:
+    """Say what backpropagation answers where the formula has no value, or another one."""
     formula = found.formula
-    node = formula.node(entry.by[0])
-    if node is None:
+    nodes = {entry.by[0]: formula.node(entry.by[0]) for entry in found.entries}
+    wanted = [node for node in nodes.values() if node is not None]
+    if not wanted or _is_random(formula.graph):
         return
     evaluation = formula.evaluate()
-    backpropagate(evaluation, 1.0, [node])
-    answer = evaluation.gradients[node]
-    if isinstance(answer, float) and math.isfinite(answer):
-        found.remarks.append(f"by {entry.by[0]} the formula has no value here; gradcalc eval answers {spell_number(answer)}")
+    backpropagate(evaluation, 1.0, wanted)
+    for entry in found.entries:
+        node = nodes[entry.by[0]]
+        answer = None if node is None else evaluation.gradients[node]
+        if isinstance(answer, float) and isinstance(entry.value, float):
+            if not math.isfinite(answer) or math.isclose(answer, entry.value, rel_tol=ROUNDING):
+                continue
+            what = "has another value here" if math.isfinite(entry.value) else "has no value here"
+            settled = " (--check exact there tells which is right)" if math.isfinite(entry.value) else ""
+            found.remarks.append(f"by {entry.by[0]} the formula {what}; gradcalc eval answers {spell_number(answer)}{settled}")
+        elif answer is not None and not _is_close(answer, entry.value):
+            found.remarks.append(f"by {entry.by[0]} the formula has other values here than gradcalc eval answers")
+
+
+def _is_close(answer: Any, value: Any) -> bool:
+    """Whether an array has the elements that backpropagation has, as far as those are finite."""
+    import numpy
+
+    answer, value = numpy.broadcast_arrays(answer, value)
+    known = numpy.isfinite(answer)
+    largest = numpy.max(numpy.abs(answer[known]), initial=0.0)
+    return bool(numpy.all(numpy.abs(answer[known] - value[known]) <= ROUNDING * largest))
+
+
+def _complete(found: Derivatives, asked: _Asked, values: list[Any]) -> None:
+    """Numbers by backpropagation where a formula of a matrix has none: where its exponentials are infinite, say."""
+    if all(math.isfinite(entry.value) for entry in found.entries) or _is_random(asked.graph):
+        return
+    numbers = _numeric_matrix(asked, values).value.ravel().tolist()
+    changed = False
+    for entry, number in zip(found.entries, numbers):
+        if not math.isfinite(entry.value) and math.isfinite(number):
+            entry.value, changed = number, True
+    if changed:
+        found.value = _rows(found)
+        found.remarks.append("where a formula has no value here, the number is that of backpropagation")
+
+
+def _is_random(graph: Graph) -> bool:
+    return any(operator.gate is not None and operator.gate.random for operator in graph.operators)
 
 
 def _is_scalar(graph: Graph) -> bool:

@@ -67,6 +67,27 @@ def test_the_sum_of_an_array_is_differentiated() -> None:
     assert any("sum of its elements" in remark for remark in found.remarks)
 
 
+SOFTMAX = [[0.08192506906499322, -0.022033044520174294], [-0.022033044520174298, 0.1848364465099787]]
+
+
+def test_no_large_element_spoils_softmax() -> None:
+    found = derivatives("softmax(x)", "jacobian", x=[1000.0, 1001.0, 1002.0])
+    assert numpy.array(found.value)[:2, :2] == pytest.approx(numpy.array(SOFTMAX), rel=1e-12)
+    assert not found.remarks
+
+
+def test_where_a_formula_of_a_matrix_has_no_value_backpropagation_has_one() -> None:
+    found = derivatives("softmax(x)", "jacobian", x=[0.0, 1000.0, 2.0])
+    assert found.value == [[0.0] * 3] * 3
+    assert "backpropagation" in found.remarks[0]
+
+
+def test_a_formula_with_another_value_than_backpropagation_is_remarked() -> None:
+    assert not derivatives("sin(x)*x", x=3.0).remarks
+    (remark,) = derivatives("exp(x)/(exp(x) + exp(y))", x=37.0, y=0.0).remarks
+    assert remark == "by x the formula has another value here; gradcalc eval answers 0 (--check exact there tells which is right)"
+
+
 def test_numbers_alone_need_no_numpy() -> None:
     code = "import sys; from gradcalc.cli import main; main(['grad', 'x*y', '--x', '1', '--y', '2']); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -285,29 +285,10 @@ MOST_LOOKED_AT = 50
 """How many parts of a term are looked at to see whether it is finite."""
 
 _TOTAL = frozenset(
-    [
-        "max",
-        "min",
-        "relu",
-        "abs",
-        "sign",
-        "sin",
-        "cos",
-        "tanh",
-        "sigmoid",
-        "atan",
-        "norm",
-        "sum",
-        "mean",
-        "@",
-        "outer",
-        "transpose",
-        "reshape",
-        "broadcast_to",
-        "ones",
-        "zeros",
-        "[]",
-    ]
+    (
+        *("max", "min", "relu", "abs", "sign", "sin", "cos", "tanh", "sigmoid", "atan", "norm", "sum", "mean"),
+        *("@", "outer", "transpose", "reshape", "broadcast_to", "ones", "zeros", "[]"),
+    )
 )
 """Functions that are finite where their inputs are."""
 

@@ -41,6 +41,9 @@ JOINED_TERMS = 9
 MOST_SUMS = 5
 """A product of more sums, powers counted as such, is not multiplied out: near its roots only the factors keep their digits."""
 
+SHORT_SUM = 3
+"""A sum of so many terms is as easy to read as a product of sums."""
+
 BRACKETS = 2
 """So many tokens a sum in brackets may be longer than its multiplied out form of more terms."""
 
@@ -68,13 +71,27 @@ class Search:
         """A sum of terms, as short as the search finds it."""
         collected: Collected = {}
         terms = self.terms
+        parts = list(parts)
         for part in parts:
             for coefficient, node in terms.terms_of(part):
                 before = collected.get(node)
                 collected[node] = coefficient if before is None else before + coefficient
         if any(not coefficient and is_not_finite(node) for node, coefficient in collected.items()):
             return terms.number(nan)
-        return self.shortest_sum(collected, typed)
+        best = self.shortest_sum(collected, typed)
+        whole = self._with_whole_sums(parts) if self.effort > 0 else None
+        return best if whole is None or terms.size(whole) > terms.size(best) + BRACKETS * (best.node.kind == SUM) else whole
+
+    def _with_whole_sums(self, parts: Sequence[Term]) -> Term | None:
+        """A sum of terms factored, where one of them is itself a sum that is a factor of another: 2*x*(x + y) - (x + y)."""
+        sums = {node for _, node in parts if node.kind == SUM and node.mirror is None}
+        if not sums or not any(base in sums for _, node in parts if node.kind == PRODUCT for base, _ in node.parts):
+            return None
+        collected: Collected = {}
+        for coefficient, node in parts:
+            collected[node] = collected.get(node, 0) + coefficient
+        collected = {node: coefficient for node, coefficient in collected.items() if coefficient}
+        return self.factored(collected, False) if 1 < len(collected) <= SEARCHED_TERMS else None
 
     def shortest_sum(self, collected: Collected, typed: bool = False) -> Term:
         """The shortest form of collected terms; among equally long ones the plain one."""
@@ -86,6 +103,8 @@ class Search:
         length = terms.size(best)
         for candidate in self._forms(collected):
             size = terms.size(candidate)
+            if _is_longer_sum(candidate.node, collected) and len(candidate.node.parts) > SHORT_SUM:
+                size += BRACKETS
             if size < length or (size == length and best.node.kind == SUM and _shares_much(candidate.node)):
                 best, length = candidate, size
         return best
@@ -94,7 +113,7 @@ class Search:
         expanded = self.expanded(collected)
         if expanded is not None:
             expanded = simpler_sum(self, expanded)
-            if all(_is_power(node) for node in expanded):
+            if len(expanded) <= SHORT_SUM and all(map(_is_power, expanded)):
                 yield self.terms.sum_of(expanded)  # a polynomial of one input: no factor before it
         yield from self._factorings(collected)
         for form in (collected, expanded) if expanded is not None else (collected,):
