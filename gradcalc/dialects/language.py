@@ -227,7 +227,7 @@ def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple
     if gate.name == "stack" and dict(operator.attributes).get("axis") == 0:
         return ATOM, ["[", *_listed(inputs), "]"]
     if gate.name == "[]":
-        return POSTFIX, [(inputs[0], POSTFIX), f"[{_spell_index(dict(operator.attributes)['index'])}]"]
+        return POSTFIX, [(inputs[0], POSTFIX), f"[{spell_index(dict(operator.attributes)['index'])}]"]
     if syntax is not None and not (gate.name == "transpose" and dict(operator.attributes)["axes"] is not None):
         return syntax.level, _operator_parts(syntax, inputs)
     keywords = []
@@ -237,7 +237,7 @@ def _parts(operator: Operator, inputs: tuple[int, ...]) -> tuple[int, list[tuple
         if attribute.default is REQUIRED and (attribute.kind == "text" or not inputs):
             keywords.append(_spell_attribute(value))
         elif value != attribute.default:
-            text = f'"{_spell_index(value)}"' if attribute.kind == "index" else _spell_attribute(value)
+            text = f'"{spell_index(value)}"' if attribute.kind == "index" else _spell_attribute(value)
             keywords.append(f"{attribute.name}={text}")
     most = gate.arity[1]
     # What a user gate captured from its surroundings is not written in its calls.
@@ -281,7 +281,8 @@ def _spell_attribute(value: Any) -> str:
     return spell_number(float(value))
 
 
-def _spell_index(index: tuple[Any, ...]) -> str:
+def spell_index(index: tuple[Any, ...]) -> str:
+    """What stands between the brackets of x[0, 1:3]."""
     return ", ".join(_spell_index_item(item) for item in index)
 
 

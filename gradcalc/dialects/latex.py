@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gradcalc.dialects.language import spell_number
+from gradcalc.dialects.language import spell_index, spell_number
 from gradcalc.dialects.source import ATOM, SIGN, Piece, SourceWriter
+from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT, Graph, Operator
 
 SUM, PRODUCT, POWER, FRACTION = 2, 3, 5, 6
@@ -32,6 +33,7 @@ GREEK_LETTERS = _greek_letters()
 GREEK = frozenset(GREEK_LETTERS.values())
 
 _RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
+_CONSTANTS = {3.141592653589793: r"\pi", 2.718281828459045: "e"}
 _FUNCTION = re.compile(r"\\[a-zA-Z]+|\\operatorname\{\w+\}|\\log_\{\w+\}")
 
 
@@ -47,6 +49,12 @@ class LatexWriter(SourceWriter):
         """Texts of comparisons, with the comparison itself."""
         self._rows: dict[str, list[str]] = {}
         """Texts of arrays, with their entries or rows."""
+        self._closed: dict[str, str] = {}
+        """Texts that end with a function without brackets, with the same in brackets: so they stand before another factor."""
+        self._elementwise: set[str] = set()
+        """Texts of products of arrays by elements, which stand in brackets in a product of matrices."""
+        self.shapes: Sequence[Shape] = ()
+        """Of the inputs of the gate that is written next, where they are known: products of arrays by elements have a sign."""
 
     def gate(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
         """A gate on the texts of its inputs."""
@@ -76,11 +84,24 @@ class LatexWriter(SourceWriter):
         shown = [
             f"{_escaped(name)}={self.attribute(value)}" for name, value in given.items() if self._is_shown(operator, name, value)
         ]
-        plain = len(inputs) == 1 and not shown and inputs[0].level == ATOM and _is_short(inputs[0].text)
-        rest = f" {inputs[0].text}" if plain else _bracketed(", ".join([*(piece.text for piece in inputs), *shown]))
-        # A function without brackets takes what follows it in a product for its own.
+        usual = name != r"\sigma" and not name.startswith(r"\operatorname")
+        plain = usual and len(inputs) == 1 and not shown and inputs[0].level == ATOM and _is_short(inputs[0].text)
+        closed = _bracketed(", ".join([*(piece.text for piece in inputs), *shown]))
+        rest = f" {inputs[0].text}" if plain else closed
         piece = Piece(FRACTION, name + rest)
         self._calls[piece.text] = (name, rest)
+        if plain:
+            self._closed[piece.text] = name + closed
+        return piece
+
+    def _before(self, text: str) -> str:
+        """A text before another factor."""
+        return self._closed.get(text, text)
+
+    def _ends_with(self, piece: Piece, begin: str, end: str) -> Piece:
+        """A piece that ends with the text of another one."""
+        if end in self._closed:
+            self._closed[piece.text] = begin + self._closed[end]
         return piece
 
     @staticmethod
@@ -99,8 +120,13 @@ class LatexWriter(SourceWriter):
         base, exponent = inputs
         call = self._calls.get(base.text)
         if call is not None and exponent.text.isdigit() and "_" not in call[0]:
-            return Piece(FRACTION, f"{call[0]}^{{{exponent.text}}}{call[1]}")
-        return Piece(POWER, f"{within(base, ATOM)}^{{{exponent.text}}}")
+            head = f"{call[0]}^{{{exponent.text}}}"
+            piece = Piece(FRACTION, head + call[1])
+            if base.text in self._closed:
+                self._closed[piece.text] = head + self._closed[base.text].removeprefix(call[0])
+            return piece
+        each = r"\odot " if self.shapes and len(self.shapes[0]) > 1 else ""
+        return Piece(POWER, f"{within(base, ATOM)}^{{{each}{exponent.text}}}")
 
     def _square(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
         return self._power(operator, [inputs[0], Piece(ATOM, "2")])
@@ -112,11 +138,15 @@ class LatexWriter(SourceWriter):
         return Piece(FRACTION, f"\\frac{{{above.text}}}{{{below.text}}}")
 
     def _product(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
-        left, right = within(inputs[0], PRODUCT), within(inputs[1], PRODUCT + 1)
+        left, right = self._before(within(inputs[0], PRODUCT)), within(inputs[1], PRODUCT + 1)
         if inputs[1].text.startswith("-"):
             right = _bracketed(inputs[1].text)
         dot = right[:1].isdigit() or (left[-1:].isdigit() and right.startswith("\\frac"))
-        return Piece(PRODUCT, f"{left} \\cdot {right}" if dot else f"{left} {right}")
+        sign = r" \odot" if len(self.shapes) == 2 and all(self.shapes) else r" \cdot" if dot else ""
+        piece = Piece(PRODUCT, f"{left}{sign} {right}")
+        if "odot" in sign:
+            self._elementwise.add(piece.text)
+        return self._ends_with(piece, f"{left}{sign} ", right)
 
     def _sum(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
         assert operator.gate is not None
@@ -128,13 +158,15 @@ class LatexWriter(SourceWriter):
     def _negation(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
         (inner,) = inputs
         text = _bracketed(inner.text) if inner.text.startswith("-") else within(inner, PRODUCT)
-        return Piece(SIGN, f"-{text}")
+        return self._ends_with(Piece(SIGN, f"-{text}"), "-", text)
 
     def _remainder(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
-        return Piece(PRODUCT, f"{within(inputs[0], PRODUCT)} \\bmod {within(inputs[1], POWER)}")
+        return Piece(PRODUCT, f"{self._before(within(inputs[0], PRODUCT))} \\bmod {within(inputs[1], POWER)}")
 
     def _matrix_product(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
-        return Piece(PRODUCT, f"{within(inputs[0], PRODUCT)}\\, {within(inputs[1], PRODUCT + 1)}")
+        left = within(inputs[0], PRODUCT + (inputs[0].text in self._elementwise))
+        left, right = self._before(left), within(inputs[1], PRODUCT + 1)
+        return self._ends_with(Piece(PRODUCT, f"{left}\\, {right}"), f"{left}\\, ", right)
 
     def _cases(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
         condition, yes, no = inputs
@@ -153,9 +185,7 @@ class LatexWriter(SourceWriter):
         return Piece(ATOM, text)
 
     def _index(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
-        from gradcalc.dialects.language import _spell_index
-
-        index = _spell_index(dict(operator.attributes)["index"]).replace(", ", ",")
+        index = self.attribute(dict(operator.attributes)["index"])
         return Piece(ATOM, f"{{{within(inputs[0], ATOM)}}}_{{{index}}}")
 
     def _identity(self, operator: Operator, inputs: Sequence[Piece]) -> Piece:
@@ -170,6 +200,8 @@ class LatexWriter(SourceWriter):
 
     def number(self, value: float) -> str:
         """A float, powers of ten written out."""
+        if value in _CONSTANTS:
+            return _CONSTANTS[value]
         text = spell_number(value)
         if "inf" in text:
             return text.replace("inf", r"\infty")
@@ -189,6 +221,8 @@ class LatexWriter(SourceWriter):
 
     def attribute(self, value: Any) -> str:
         """The value of a keyword argument."""
+        if isinstance(value, tuple):
+            return spell_index(value).replace(", ", ",")
         return self.number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else str(value).lower()
 
 
@@ -210,13 +244,16 @@ _WRITTEN: dict[str, Callable[[LatexWriter, Operator, Sequence[Piece]], Piece]] =
 """What is written by syntax, not by a name."""
 
 
-def latex(graph: Graph, node: int, names: Callable[[int], str | None] = lambda node: None) -> str:
+def latex(
+    graph: Graph, node: int, names: Callable[[int], str | None] = lambda node: None, shapes: Sequence[Shape] | None = None
+) -> str:
     """A node as LaTeX.
 
     Args:
         graph: the graph.
         node: what to write; it is written out even if it has a name.
         names: the name of a node (inputs have one), which then stands for it.
+        shapes: of all nodes, if they are known.
     """
     writer = LatexWriter()
     pieces: dict[int, Piece] = {}
@@ -240,6 +277,7 @@ def latex(graph: Graph, node: int, names: Callable[[int], str | None] = lambda n
             if missing:
                 stack += missing
                 continue
+            writer.shapes = [shapes[source] for source in graph.inputs(current)] if shapes is not None else ()
             count = operator.gate.arity[1] if operator.gate.family == "user" else None
             pieces[current] = writer.gate(operator, [pieces[source] for source in graph.inputs(current)[:count]])
     return pieces[node].text

@@ -66,6 +66,7 @@ class Derivatives:
         value: of a matrix all its numbers, at the values given.
         point: whether there are numbers.
         remarks: what else there is to know.
+        shapes: of the graph's nodes; None where all are numbers.
     """
 
     formula: Formula
@@ -80,6 +81,7 @@ class Derivatives:
     value: Any = None
     point: bool = False
     remarks: list[str] = field(default_factory=list)
+    shapes: Sequence[Shape] | None = None
 
     @property
     def name(self) -> str:
@@ -250,7 +252,8 @@ def _partial(asked: _Asked) -> Derivatives:
     entries += [Entry((name,) * order, None) for name in asked.wrt if name not in reached]
     position = {name: place for place, name in enumerate(asked.wrt)}
     entries.sort(key=lambda entry: [position[name] for name in entry.by])
-    return Derivatives(asked.formula, "partial", order, made.graph, made.names | named.names, named.order, [], entries)
+    names = made.names | named.names
+    return Derivatives(asked.formula, "partial", order, made.graph, names, named.order, [], entries, shapes=made.shapes)
 
 
 def _summed(graph: Graph, output: int, shapes: Sequence[Shape]) -> tuple[Graph, int, list[Shape]]:

@@ -16,6 +16,7 @@ from gradcalc.views.text import width
 
 if TYPE_CHECKING:
     from gradcalc.formula import Formula
+    from gradcalc.gates.record import Shape
     from gradcalc.studies.derivation import Derivatives, Entry
 
 ALIGNED = 56
@@ -121,13 +122,15 @@ class Page:
         if graph is None:
             return "\n".join([*lines, *self._matrix(found)]) + "\n"
         known = set(formula.names.values())
-        lines += self._latex_definitions(graph, [node for node in found.definitions if names[node] not in known], names)
+        lines += self._latex_definitions(
+            graph, [node for node in found.definitions if names[node] not in known], names, found.shapes
+        )
         partial = len(formula.inputs) > 1
 
         def written(entry: Entry) -> str:
             if entry.node is None:
                 return "0"
-            return latex_name(names[entry.node]) if entry.node in names else latex(graph, entry.node, names.get)
+            return latex_name(names[entry.node]) if entry.node in names else latex(graph, entry.node, names.get, found.shapes)
 
         if found.kind == "partial":
             for entry in found.entries:
@@ -147,11 +150,15 @@ class Page:
         graph, output, own = found.formula.graph, found.formula.output, found.formula.names
         shared = name_shared(graph, [output], own, {*own.values(), *found.names.values()})
         names = {**own, **shared.names}
-        lines = self._latex_definitions(graph, [node for node in shared.order if node != output], names)
-        return lines + self._latex_definition(name, latex(graph, output, names.get))
+        shapes = found.formula.prepared()[1]
+        lines = self._latex_definitions(graph, [node for node in shared.order if node != output], names, shapes)
+        return lines + self._latex_definition(name, latex(graph, output, names.get, shapes))
 
-    def _latex_definitions(self, graph: Graph, nodes: Sequence[int], names: Mapping[int, str]) -> list[str]:
-        return [line for node in nodes for line in self._latex_definition(latex_name(names[node]), latex(graph, node, names.get))]
+    def _latex_definitions(
+        self, graph: Graph, nodes: Sequence[int], names: Mapping[int, str], shapes: Sequence[Shape] | None
+    ) -> list[str]:
+        written = [(latex_name(names[node]), latex(graph, node, names.get, shapes)) for node in nodes]
+        return [line for name, text in written for line in self._latex_definition(name, text)]
 
     def _latex_definition(self, name: str, text: str) -> list[str]:
         """What a name stands for, said once."""
@@ -258,4 +265,4 @@ def _latex(found: Derivatives, node: int | None) -> str:
     if node is None:
         return "0"
     assert found.graph is not None
-    return latex_name(found.names[node]) if node in found.names else latex(found.graph, node, found.names.get)
+    return latex_name(found.names[node]) if node in found.names else latex(found.graph, node, found.names.get, found.shapes)

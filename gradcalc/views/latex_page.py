@@ -58,7 +58,8 @@ def _block(formula: Formula, wrt: Sequence[str] | None) -> str:
     if names == [] or (names is None and not formula.inputs):
         from gradcalc.dialects.latex import latex
 
-        lines.append(f"{output_letter(formula)} = {latex(formula.graph, formula.output)}")
+        text = latex(formula.graph, formula.output, shapes=formula.prepared()[1])
+        lines.append(f"{output_letter(formula)} = {text}")
     else:
         page = Page()
         for found in derive(formula, "partial", 1, names):

@@ -158,6 +158,8 @@ class _Notes:
         return rf"\left({text}\right)" if text.startswith("-") else text
 
     def _gate(self, graph: Graph, node: int, pieces: Mapping[int, Piece]) -> Piece:
+        told = self.told
+        self.writer.shapes = [told.evaluation.shape(source) for source in graph.inputs(node)] if graph is told.graph else ()
         return self.writer.gate(graph.operator(node), [pieces[source] for source in graph.inputs(node)])
 
     def _on(self, node: int, piece: Callable[[int], Piece]) -> str:

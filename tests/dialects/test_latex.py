@@ -23,6 +23,10 @@ WRITTEN = {
     "2^x^y": r"2^{x^{y}}",
     "sin(x)^2": r"\sin^{2} x",
     "sin(2*x)^2": r"\sin^{2}\left(2 x\right)",
+    "sin(x)*y": r"\sin\left(x\right) y",
+    "-sin(x)^2*y*cos(x)": r"-\sin^{2}\left(x\right) y \cos x",
+    "sigmoid(s)*t": r"\sigma\left(s\right) t",
+    "relu(x)*y": r"\operatorname{relu}\left(x\right) y",
     "sin(x)^n": r"\left(\sin x\right)^{n}",
     "exp(-x^2/2)": r"e^{-\frac{x^{2}}{2}}",
     "exp(x)^2": r"\left(e^{x}\right)^{2}",
@@ -79,6 +83,23 @@ def test_every_gate_has_a_spelling_with_balanced_brackets(record: object) -> Non
     text = latex(made.graph, made.output, made.names.get)
     assert text.count("{") == text.count("}")
     assert text.count(r"\left") == text.count(r"\right")
+
+
+def test_products_by_elements_have_a_sign() -> None:
+    values = {"A": [[1.0, 2.0], [3.0, 4.0]], "B": [[1.0, 2.0], [3.0, 4.0]]}
+    for text, expected in {
+        "A*B": r"A \odot B",
+        "2*A": "2 A",
+        "A^2": r"A^{\odot 2}",
+        "(A*B) @ A": r"\left(A \odot B\right)\, A",
+    }.items():
+        made = formula(text, **{name: value for name, value in values.items() if name in text})
+        assert latex(made.graph, made.output, made.names.get, made.prepared()[1]) == expected
+
+
+def test_places_and_constants_are_written_as_they_are_typed() -> None:
+    made = formula('scatter(x, 3, index="0:2")*pi', x=[1.0, 2.0])
+    assert latex(made.graph, made.output, made.names.get) == r"\operatorname{scatter}\left(x, 3, index=0:2\right) \pi"
 
 
 def test_names_and_derivatives() -> None:
