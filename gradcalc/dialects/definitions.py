@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
+from gradcalc.gates.record import REGISTRY
 from gradcalc.graph import CONSTANT, INPUT, Graph
 
 LETTERS = "stuvwpq"
@@ -80,6 +81,49 @@ def name_shared(graph: Graph, outputs: Sequence[int], names: Mapping[int, str], 
     made = {node: next(fresh) for node in shared}
     order = [node for node in range(len(reached)) if node in kept]
     return Named(order, made | {node: names[node] for node in given}, total)
+
+
+def name_differences(graph: Graph, outputs: Sequence[int], names: Mapping[int, str], taken: Collection[str]) -> tuple[Graph, Named]:
+    """The same, with b - a written as -t where a - b has the name t: that graph, and the names."""
+    named = name_shared(graph, outputs, names, taken)
+    pairs = _opposites(graph, outputs)
+    for _ in range(2):
+        if not pairs:
+            return graph, named
+        turned = _with_negatives(graph, pairs)
+        renamed = name_shared(turned, outputs, names, taken)
+        unnamed = [node for node, opposite in pairs.items() if opposite not in renamed.names]
+        if not unnamed:
+            return (turned, renamed) if renamed.size < named.size else (graph, named)
+        for node in unnamed:
+            del pairs[node]
+    return graph, named
+
+
+def _opposites(graph: Graph, outputs: Sequence[int]) -> dict[int, int]:
+    """The differences b - a of which a - b is an earlier node, which may have no other use, with that node."""
+    pairs: dict[int, int] = {}
+    differences: dict[tuple[int, ...], int] = {}
+    for node, flag in enumerate(graph.reached(list(outputs))):
+        gate = graph.operator(node).gate if flag and graph.codes[node] > CONSTANT else None
+        if gate is not None and gate.name == "-":
+            first, second = graph.inputs(node)
+            if (second, first) in differences:
+                pairs[node] = differences[second, first]
+            else:
+                differences[first, second] = node
+    return pairs
+
+
+def _with_negatives(graph: Graph, pairs: Mapping[int, int]) -> Graph:
+    """A copy of a graph in which some nodes are the negatives of others."""
+    negation = REGISTRY.find("neg", 1)
+    assert negation is not None
+    made = graph.with_constants({})
+    for node, opposite in pairs.items():
+        made.codes[node] = made.code(negation, (), 1)
+        made.left[node], made.right[node] = opposite, 0
+    return made
 
 
 def _size(graph: Graph, node: int, size: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from gradcalc.calculus.partial import MOST_DERIVATIVES, Partials, partials
-from gradcalc.dialects.definitions import Named, name_shared
+from gradcalc.dialects.definitions import Named, name_differences
 from gradcalc.dialects.language import spell, spell_number
 from gradcalc.engine.evaluate import backpropagate
 from gradcalc.engine.makers import prepare
@@ -282,7 +282,8 @@ def _shorter(
     for keep in (False, True) if inner else (False,):
         made = partials(graph, outputs, wrt, names, shapes=shapes, order=order, keep_names=keep, taken=taken)
         nodes = [partial.node for row in made for partial in row.derivatives if partial.node is not None]
-        named = name_shared(made[0].graph, nodes, made[0].names, taken)
+        written, named = name_differences(made[0].graph, nodes, made[0].names, taken)
+        made = [partial._replace(graph=written) for partial in made]
         size = named.size / (FAMILIAR if keep else 1)
         if best is None or size < best[0]:
             best = (size, made, named)

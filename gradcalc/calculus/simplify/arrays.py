@@ -222,7 +222,25 @@ def _transpose(search: Search, gate: Gate, attributes: Attributes, arguments: Ar
         vector = _vector(search, value)
         if vector is not None:
             return reshaped(search, vector, shape)
+        if value.node.name == "eye":
+            return Term(value.coefficient, search.terms.function(value.node.gate or gate, (), value.node.parts[::-1], shape))
+        if value.node.name == "@":
+            turned = _turned_product(search, gate, attributes, value.node)
+            if turned is not None:
+                return Term(value.coefficient * turned.coefficient, turned.node)
     return _linear(search, gate, attributes, arguments, shape)
+
+
+def _turned_product(search: Search, gate: Gate, attributes: Attributes, product: Node) -> Term | None:
+    """(A @ B.T).T as B @ A.T, where that is shorter."""
+    first, second = product.parts
+    if len(first.node.shape) != 2 or len(second.node.shape) != 2:
+        return None
+    turned = [apply(search, gate, attributes, [part], part.node.shape[::-1]) for part in (second, first)]
+    assert product.gate is not None
+    made = apply(search, product.gate, (), turned, product.shape[::-1])
+    plain = search.terms.function(gate, attributes, [Term(1, product)], product.shape[::-1])
+    return made if search.terms.size(made) < plain.size else None
 
 
 def _vector(search: Search, value: Term) -> Term | None:
@@ -247,6 +265,9 @@ def _matrix_product(search: Search, gate: Gate, attributes: Attributes, argument
         inner = apply(search, gate, attributes, [Term(1, first.node), Term(1, second.node)], shape)
         return Term(first.coefficient * second.coefficient * inner.coefficient, inner.node)
     a, b = first.node.shape, second.node.shape
+    for identity, other in ((first, second), (second, first)):
+        if identity.node.name == "eye" and identity.node.shape[0] == identity.node.shape[1]:
+            return _fit(search, other, shape)
     if len(a) == 1 and second.node.name == "transpose" and dict(second.node.attributes)["axes"] is None and len(b) == 2:
         matrix = second.node.parts[0]
         made = apply(search, gate, attributes, [Term(1, matrix.node), first], shape)

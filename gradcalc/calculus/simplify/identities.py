@@ -215,6 +215,8 @@ def simpler_product(search: Search, term: Term) -> Term:
         return _masked_product(search, term)
     if "max" in names or "min" in names or "relu" in names:
         term = _without_equality(search, term)
+    if "cofactors" in names and "det" in names:
+        term = _inverse(search, term)
     for (above, below, sign), result in _RATIOS.items():
         if above in names and below in names:
             shorter = _joined_functions(search, term, above, below, sign, result)
@@ -239,6 +241,23 @@ def _masked_product(search: Search, term: Term) -> Term:
             else:
                 no = search.product(term.coefficient, [(no, 1), *rest])
             return branch(search, base.gate, condition, yes, no)
+    return term
+
+
+def _inverse(search: Search, term: Term) -> Term:
+    """cofactors(A)/det(A) is inv(A).T."""
+    powers = dict(term.node.parts)
+    for node, exponent in term.node.parts:
+        determinant = search.terms.known_function(_gate("det"), (), node.parts) if node.name == "cofactors" else None
+        below = powers.get(determinant) if determinant is not None and exponent == 1 else None
+        if determinant is None or below is None or isinstance(below, Term) or below > -1:
+            continue
+        inverse = search.terms.function(_gate("inv"), (), node.parts, node.shape)
+        transposed = search.terms.function(_gate("transpose"), (("axes", None),), [Term(1, inverse)], node.shape)
+        del powers[node]
+        powers[determinant] = below + 1
+        powers[transposed] = 1
+        return search.terms.monomial(term.coefficient, powers)
     return term
 
 

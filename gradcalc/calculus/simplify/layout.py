@@ -133,9 +133,11 @@ class Layout:
 
     def _size_of(self, coefficient: Rational, node: Node) -> tuple[int, int]:
         if node.kind == SUM:
-            spread, level = self._sum_size(coefficient, node)
-            together = self._quotient_size(coefficient, node)
-            return (spread, level) if spread < together[0] or coefficient == -1 else together
+            return (
+                self._sum_size(coefficient, node)
+                if self.written_as_sum(coefficient, node)
+                else self._quotient_size(coefficient, node)
+            )
         return self._quotient_size(coefficient, node)
 
     def measured(self, coefficient: Rational, node: Node) -> tuple[int, int]:
@@ -154,7 +156,16 @@ class Layout:
         """Whether a multiple of a sum is written with its coefficient in every term."""
         if node.kind != SUM:
             return False
-        return coefficient in (1, -1) or self._sum_size(coefficient, node)[0] < self._quotient_size(coefficient, node)[0]
+        if coefficient in (1, -1):
+            return True
+        spread, together = self._sum_size(coefficient, node)[0], self._quotient_size(coefficient, node)[0]
+        return spread < together or (spread == together and self._has_simpler_fractions(coefficient, node))
+
+    def _has_simpler_fractions(self, coefficient: Rational, node: Node) -> bool:
+        """Whether no term of a multiple of a sum has the denominator of them all: 2*x/3 + 1/7 is not (14*x + 3)/21."""
+        return coefficient.denominator > 1 and all(
+            (own * coefficient).denominator < coefficient.denominator for own, _ in node.parts
+        )
 
     def _quotient_size(self, coefficient: Rational, node: Node) -> tuple[int, int]:
         negative, above, factors, below, divisors = self.quotient(coefficient, node)

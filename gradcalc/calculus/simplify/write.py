@@ -152,6 +152,8 @@ class Writer:
     def _parts(self, coefficient: Rational, node: Node) -> list[Term]:
         """The terms of a sum in the order in which they are written, with their signs only where none is before them."""
         parts = [Term(own * coefficient, inner) for own, inner in node.parts]
+        if parts[0].coefficient < 0 < parts[-1].coefficient and _descends(parts):
+            parts.reverse()  # 1 - x - x^2
         first = next((place for place, (own, _) in enumerate(parts) if own > 0), 0)
         parts.insert(0, parts.pop(first))
         return [parts[0], *[Term(absolute(own), inner) for own, inner in parts[1:]]]
@@ -210,6 +212,11 @@ class Writer:
         if made is None:
             made = self._nodes[key] = self.graph.add(gate, inputs, attributes)
         return made
+
+
+def _descends(parts: Sequence[Term]) -> bool:
+    """Whether terms stand in the order of their degrees, the highest first."""
+    return all(first.node.degree > second.node.degree for first, second in zip(parts, parts[1:]))
 
 
 def _shape_of(graph: Graph, node: int, shapes: Sequence[Shape]) -> Shape:

@@ -15,7 +15,10 @@ BY_X = {
     "5*x^3 - x": "15*x^2 - 1",
     "1/x": "-1/x^2",
     "x^2/3": "2*x/3",
-    "x/3 + x^2/7": "(6*x + 7)/21",
+    "x/3 + x^2/7": "2*x/7 + 1/3",
+    "(x^2 + x)/2": "x + 1/2",
+    "x^2/4 + x/2": "(x + 1)/2",
+    "x - x^2/2 - x^3/3": "1 - x - x^2",
     "0.1*x + 0.2*x^2": "0.4*x + 0.1",
     "1.5*x^2 + 0.25*x": "3*x + 0.25",
     "8.314*x/y": "8.314/y",
@@ -178,6 +181,13 @@ def test_what_occurs_again_gets_a_name_that_is_free() -> None:
     assert not {"s", "t", "x"} & set(names)
 
 
+def test_a_name_serves_the_negative_too() -> None:
+    lines = written(derivatives("exp(-(x - mu)^2/(2*s^2))/(s*sqrt(2*pi))", "hessian"))
+    assert lines[0] == "t = (x - mu)^2 - s^2"
+    assert "-t*u/(sqrt(2*pi)*s^5)" in lines
+    assert "(mu - x)*(3*s^2 - (x - mu)^2)*u/(sqrt(2*pi)*s^6)" in lines
+
+
 def test_the_prices_of_options() -> None:
     text = """
     d1 = (log(S/K) + (r + s^2/2)*T)/(s*sqrt(T)); d2 = d1 - s*sqrt(T)
@@ -211,6 +221,9 @@ ARRAYS = [
     ("norm(w)^2", "w", "2*w"),
     ("sum(max(x @ w, 0)^2)", "w", "2*(x.T @ max(x @ w, 0))"),
     ("-sum(y*log(sigmoid(x @ w)) + (1 - y)*log(1 - sigmoid(x @ w)))", "w", "x.T @ (sigmoid(x @ w) - y)"),
+    ("trace(x @ x)", "x", "2*x.T"),
+    ("log(det(x))", "x", "inv(x).T"),
+    ("sum(x.T @ x)", "x", "2*(x @ ones(2, 2))"),
     ("softmax(w) @ y", "w", "softmax(w)*(y - sum(y*softmax(w)))"),
 ]
 
