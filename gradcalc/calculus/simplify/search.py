@@ -44,6 +44,9 @@ MOST_SUMS = 5
 SHORT_SUM = 3
 """A sum of so many terms is as easy to read as a product of sums."""
 
+SHORT_PRODUCT = 20
+"""A common factor that saves nothing is taken out of what is longer."""
+
 BRACKETS = 2
 """So many tokens a sum in brackets may be longer than its multiplied out form of more terms."""
 
@@ -635,10 +638,18 @@ def _has_symbolic_power(node: Node) -> bool:
 
 
 def _shares_much(node: Node) -> bool:
-    """Whether so much stands before a sum that its terms are easier to read without it, where that is as short: x^x, k*q."""
+    """Whether the terms of a sum are easier to read without what stands before it, where that is as short.
+
+    That is so where much stands there, such as x^x or k*q, and where the terms are long and then free of it.
+    """
     if node.kind != PRODUCT or any(not isinstance(exponent, Term) and exponent < 0 for _, exponent in node.parts):
         return False
-    return _has_symbolic_power(node) or len([base for base, _ in node.parts if base.kind != SUM]) > 1
+    shared = [base for base, _ in node.parts if base.kind != SUM]
+    if _has_symbolic_power(node) or len(shared) > 1:
+        return True
+    sums = [base for base, _ in node.parts if base.kind == SUM]
+    inside = {base for total in sums for _, part in total.parts if part.kind == PRODUCT for base, _ in part.parts}
+    return node.size > SHORT_PRODUCT and inside.isdisjoint(shared)
 
 
 def _is_longer_sum(node: Node, collected: Collected) -> bool:
