@@ -66,6 +66,7 @@ class Search:
         """Whether forms are tried that hide what terms have in common: of what is about to be written."""
         self._expanded: dict[Node, Collected | None] = {}
         self._factored: dict[Node, list[Term]] = {}
+        self._groupings: dict[tuple[frozenset[tuple[Node, Rational]], bool], Term | None] = {}
         self._ready: dict[Node, Term] = {}
 
     # ---- sums --------------------------------------------------------------------------------------------------------------------
@@ -254,8 +255,14 @@ class Search:
 
     def _grouped(self, collected: Collected) -> Term | None:
         """A sum some of whose terms have a factor in common, which is taken out of them."""
-        if len(collected) < 3:
+        if len(collected) < 3 or self.effort <= 0:
             return None
+        key = frozenset(collected.items()), self.finishing
+        if key not in self._groupings:
+            self._groupings[key] = self._newly_grouped(collected)
+        return self._groupings[key]
+
+    def _newly_grouped(self, collected: Collected) -> Term | None:
         terms = self.terms
         users: dict[object, list[Node]] = {}
         sizes: dict[object, tuple[int, Node, Exponent]] = {}

@@ -365,7 +365,7 @@ class Terms(Layout):
             else:
                 inside[base] = own
                 continue
-            target[key] = self._scaled_exponent(own, exponent)
+            target[key] = self.add_exponents(target.get(key, 0), self._scaled_exponent(own, exponent))
         for base in [base for base in outside if base.name == "abs"]:
             own = outside[base]
             if not isinstance(own, Term) and own.denominator == 1 and own % 2 == 0 and base.parts[0].coefficient == 1:

@@ -89,6 +89,7 @@ BY_X = {
     "0/0*x": "nan",
     "(inf - inf)*x": "nan",
     "sqrt(x^2)": "sign(x)",
+    "((y^2)^1.5)^0.5*x": "abs(y)^1.5",
     "sqrt(x)^2": "1",
     "hypot(x, y)": "x/hypot(x, y)",
     "x % y": "1",
