@@ -256,7 +256,7 @@ def _inverse(search: Search, term: Term) -> Term:
         transposed = search.terms.function(_gate("transpose"), (("axes", None),), [Term(1, inverse)], node.shape)
         del powers[node]
         powers[determinant] = below + 1
-        powers[transposed] = 1
+        powers[transposed] = search.terms.add_exponents(powers.get(transposed, 0), 1)
         return search.terms.monomial(term.coefficient, powers)
     return term
 
@@ -545,7 +545,7 @@ def _double(search: Search, term: Term) -> Term:
         if other is not None and powers.get(other) == exponent and not isinstance(exponent, Term) and exponent.denominator == 1:
             del powers[base], powers[other]
             doubled = search.terms.function(base.gate, (), [_twice(base)], base.shape)
-            powers[doubled] = exponent
+            powers[doubled] = search.terms.add_exponents(powers.get(doubled, 0), exponent)
             return search.terms.monomial(term.coefficient * Fraction(1, 2) ** int(exponent), powers)
     return term
 

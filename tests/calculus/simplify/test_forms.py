@@ -130,6 +130,7 @@ HIGHER = [
     ("where(x < 0, -x, x^2)", 2, "where(x < 0, 0, 2)"),
     ("elu(x)", 2, "where(x > 0, 0, exp(x))"),
     ("sin(x)", 4, "sin(x)"),
+    ("tanh(sin(x)^2)", 2, "2*(cos(2*x)*cosh(sin(x)^2) - sin(2*x)^2*sinh(sin(x)^2))/cosh(sin(x)^2)^3"),
     ("tan(x)", 4, "8*sin(x)*(sin(x)^2 + 2)/cos(x)^5"),
     ("sigmoid(x)", 2, "sigmoid(x)*sigmoid(-x)*(1 - 2*sigmoid(x))"),
 ]
