@@ -15,6 +15,9 @@ from gradcalc.graph import CONSTANT, Graph, Operator
 SUM, PRODUCT, POWER, FRACTION = 2, 3, 5, 6
 """How tightly things bind here; a fraction needs brackets only where it is raised to a power."""
 
+LONGEST_LINE = 160
+"""A sum of more characters is written in several lines."""
+
 LARGEST_MATRIX = 12
 """Of a longer array only the ends of rows and columns are shown."""
 
@@ -333,6 +336,36 @@ def _ends(items: list[Any], between: Any) -> list[Any]:
     if len(items) <= LARGEST_MATRIX:
         return items
     return [*items[:3], *([between] if between else []), items[-1]]
+
+
+def in_lines(text: str) -> str:
+    """A formula that is too long for a line, in several that begin with the signs of its terms; else as it is."""
+    if len(text) <= LONGEST_LINE:
+        return text
+    lines: list[str] = [""]
+    for term in _terms(text):
+        if lines[-1] and len(lines[-1]) + len(term) > LONGEST_LINE:
+            lines.append("")
+        lines[-1] += term
+    if len(lines) == 1:
+        return text
+    rows = " \\\\ ".join(f"&{line}" if place == 0 else f"&\\quad {{}}{line.lstrip()}" for place, line in enumerate(lines))
+    return rf"\begin{{aligned}}[t] {rows} \end{{aligned}}"
+
+
+def _terms(text: str) -> list[str]:
+    """A sum cut before the signs that are in no brackets."""
+    pieces, depth, begin = [], 0, 0
+    for found in re.finditer(r"\\left|\\right|\\begin|\\end|[{}]| [+-] ", text):
+        token = found[0]
+        if token in ("\\left", "\\begin", "{"):
+            depth += 1
+        elif token in ("\\right", "\\end", "}"):
+            depth -= 1
+        elif depth == 0:
+            pieces.append(text[begin : found.start()])
+            begin = found.start()
+    return [*pieces, text[begin:]]
 
 
 def latex_derivative(output: str, by: Sequence[str], partial: bool = True) -> str:

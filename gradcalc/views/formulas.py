@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcalc.dialects.definitions import name_shared
 from gradcalc.dialects.language import spell
-from gradcalc.dialects.latex import LatexWriter, latex, latex_derivative, latex_name
+from gradcalc.dialects.latex import LatexWriter, in_lines, latex, latex_derivative, latex_name
 from gradcalc.graph import Graph
 from gradcalc.views.json import SCHEMA, plain
 from gradcalc.views.numbers import exact_text, rounded_text
@@ -134,7 +134,7 @@ class Page:
 
         if found.kind == "partial":
             for entry in found.entries:
-                line = f"{latex_derivative(name, entry.by, partial)} = {written(entry)}"
+                line = f"{latex_derivative(name, entry.by, partial)} = {in_lines(written(entry))}"
                 if entry.value is not None and isinstance(entry.value, float):
                     line += f" = {self._latex_number(entry.value)}"
                 lines.append(line)
@@ -165,7 +165,7 @@ class Page:
         if self._defined.get(name) == text:
             return []
         self._defined[name] = text
-        return [f"{name} = {text}"]
+        return [f"{name} = {in_lines(text)}"]
 
     def _latex_number(self, value: float) -> str:
         value += 0.0  # there is no need for -0

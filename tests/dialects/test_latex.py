@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gradcalc.dialects.latex import latex, latex_derivative, latex_name
+from gradcalc.dialects.latex import in_lines, latex, latex_derivative, latex_name
 from gradcalc.gates import REGISTRY
 from tests.calculus.simplify.formulas import formula
 
@@ -100,6 +100,14 @@ def test_products_by_elements_have_a_sign() -> None:
 def test_places_and_constants_are_written_as_they_are_typed() -> None:
     made = formula('scatter(x, 3, index="0:2")*pi', x=[1.0, 2.0])
     assert latex(made.graph, made.output, made.names.get) == r"\operatorname{scatter}\left(x, 3, index=0:2\right) \pi"
+
+
+def test_long_sums_are_broken_before_signs_outside_brackets() -> None:
+    assert in_lines("x + y") == "x + y"
+    term = r"\left(a + b\right)^{c - d} \begin{cases} x - 1 & y \end{cases}"
+    assert in_lines(" + ".join([term] * 4)) == (
+        rf"\begin{{aligned}}[t] &{term} + {term} \\ &\quad {{}}+ {term} + {term} \end{{aligned}}"
+    )
 
 
 def test_names_and_derivatives() -> None:

@@ -370,28 +370,47 @@ def of_same(search: Search, base: Node, name: str) -> Node:
     return search.terms.function(gate, (), base.parts, base.shape)
 
 
-def logistic_products(search: Search, term: Term) -> Iterator[Term]:
-    """exp(u + v)/(exp(u) + exp(v))^2 is sigmoid(u - v)*sigmoid(v - u), which no large exponent spoils."""
+def logistic_product(search: Search, term: Term, alone: bool) -> Term | None:
+    """exp(u + v)/(exp(u) + exp(v))^2 is sigmoid(u - v)*sigmoid(v - u), which no large exponent spoils.
+
+    With `alone`, exp(u)/(exp(u) + exp(v)), too, is a sigmoid; otherwise there is another form for it.
+    """
     terms = search.terms
-    powers = dict(term.node.parts)
+    powers = dict(terms.factors(term.node))
     given = terms.exponent_term(powers[terms.e]) if terms.e in powers else terms.zero
-    for base, power in term.node.parts:
-        if base.kind != SUM or len(base.parts) != 2 or isinstance(power, Term) or power.denominator != 1 or not -9 < power < -1:
+    for base, power in powers.items():
+        if base.kind != SUM or len(base.parts) != 2 or isinstance(power, Term) or power.denominator != 1 or not -9 < power < 0:
             continue
         first, second = (_exponential(terms, own, node) for own, node in base.parts)
         if first is None or second is None:
             continue
-        for count in range(1, -int(power)):
-            others = -int(power) - count
-            if given == terms.plus(_times(count, first), _times(others, second)):
+        total = -int(power)
+        for count in range(total + 1) if alone else range(1, total):
+            if given == terms.plus(_times(count, first), _times(total - count, second)):
                 difference = terms.plus(first, _times(-1, second))
                 gate = _gate("sigmoid")
-                made = {
+                made: dict[Node, Exponent] = {
                     terms.function(gate, (), [difference]): count,
-                    terms.function(gate, (), [_times(-1, difference)]): others,
+                    terms.function(gate, (), [_times(-1, difference)]): total - count,
                 }
                 kept = {other: own for other, own in powers.items() if other is not base and other is not terms.e}
-                yield terms.times(terms.monomial(term.coefficient, kept), terms.monomial(1, made))
+                return terms.times(terms.monomial(term.coefficient, kept), terms.monomial(1, made))
+    return None
+
+
+def logistic_sum(search: Search, collected: Collected) -> Collected | None:
+    """A sum with sigmoids for the exponentials of every term in which they stand below the line; None if there are others."""
+    result: Collected = {}
+    changed = False
+    for node, coefficient in collected.items():
+        made = Term(coefficient, node)
+        if any(base.kind == SUM and not isinstance(power, Term) and power < 0 for base, power in search.terms.factors(node)):
+            found = logistic_product(search, made, True)
+            if found is None:
+                return None
+            made, changed = found, True
+        _add(result, made.node, made.coefficient)
+    return result if changed else None
 
 
 def _exponential(terms: Terms, coefficient: Rational, node: Node) -> Term | None:

@@ -9,7 +9,8 @@ from math import nan, prod
 from gradcalc.calculus.simplify.identities import (
     double_angles,
     in_sines_and_cosines,
-    logistic_products,
+    logistic_product,
+    logistic_sum,
     other_sums,
     simpler_product,
     simpler_sum,
@@ -125,6 +126,11 @@ class Search:
                 yield self.terms.sum_of(other)
                 if len(other) > 1:
                     yield from self._factorings(other)
+        logistic = logistic_sum(self, collected)
+        if logistic is not None:
+            yield self.terms.sum_of(logistic)
+            if len(logistic) > 1:
+                yield from self._factorings(logistic)
         if expanded is not None:
             yield self.terms.sum_of(expanded)
             if 1 < len(expanded) <= EXPANDED_TERMS:
@@ -535,7 +541,9 @@ class Search:
                     yield simpler_product(self, self._replaced(term, {base}, self.terms.power(self.terms.sum_of(other), exponent)))
         yield from self._cancelled(term, sums)
         if self.finishing:
-            yield from logistic_products(self, term)
+            logistic = logistic_product(self, term, False)
+            if logistic is not None:
+                yield logistic
             yield from self._balanced(term, sums)
         yield from self._joined(term, sums)
         if any(exponent > 0 and exponent.denominator == 1 for _, exponent in sums):

@@ -74,6 +74,7 @@ BY_X = {
     "erf(x)": "2*exp(-x^2)/sqrt(pi)",
     "gelu(x)": "x*exp(-x^2/2)/sqrt(2*pi) + erfc(-x/sqrt(2))/2",
     "sigmoid(x)": "sigmoid(x)*sigmoid(-x)",
+    "x^2*exp(x)/(1 + exp(x))": "x*sigmoid(x)*(x*sigmoid(-x) + 2)",
     "log(1 - sigmoid(x))": "-sigmoid(x)",
     "-(y*log(sigmoid(x)) + (1 - y)*log(1 - sigmoid(x)))": "sigmoid(x) - y",
     "1/(1 + exp(-x))": "sigmoid(x)*sigmoid(-x)",
