@@ -45,6 +45,9 @@ MOST_SUMS = 5
 SHORT_SUM = 3
 """A sum of so many terms is as easy to read as a product of sums."""
 
+REPEATED = 8
+"""So many tokens a product with a power of a sum may be longer than another form."""
+
 SHORT_PRODUCT = 20
 """A common factor that saves nothing is taken out of what is longer."""
 
@@ -110,6 +113,8 @@ class Search:
             size = terms.size(candidate)
             if _is_longer_sum(candidate.node, collected) and len(candidate.node.parts) > SHORT_SUM:
                 size += BRACKETS
+            elif _has_repeated_sum(candidate.node):
+                size -= REPEATED
             if size < length or (size == length and best.node.kind == SUM and _shares_much(candidate.node)):
                 best, length = candidate, size
         return best
@@ -193,7 +198,8 @@ class Search:
             base for base, exponent in lowest.items() if base.kind == SUM and not isinstance(exponent, Term) and exponent < 0
         ]
         result = terms.times(terms.monomial(1, lowest), self._shortest_inner(inner, divisors))
-        return self.shortest_product(result) if result.node.kind == PRODUCT and divisors else simpler_product(self, result)
+        several = result.node.kind == PRODUCT and (divisors or sum([base.kind == SUM for base, _ in result.node.parts]) > 1)
+        return self.shortest_product(result) if several else simpler_product(self, result)
 
     def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool, greatest: bool) -> dict[Node, Exponent]:
         """The factors that all terms have in common; with `full` also the divisors that only some of them have."""
@@ -545,14 +551,15 @@ class Search:
             if logistic is not None:
                 yield logistic
             yield from self._balanced(term, sums)
-        yield from self._joined(term, sums)
+        yield from self._joined(term, [(base, exponent) for base, exponent in sums if self.finishing or exponent < 2])
         if any(exponent > 0 and exponent.denominator == 1 for _, exponent in sums):
             numerator = {
                 base: exponent
                 for base, exponent in node.parts
                 if (base.kind == SUM and _is_expandable(base, exponent)) or (not isinstance(exponent, Term) and exponent > 0)
             }
-            if len(numerator) > 1 or any(exponent != 1 for exponent in numerator.values()):
+            repeated = any(base.kind == SUM and exponent != 1 for base, exponent in numerator.items())
+            if len(numerator) > 1 and not repeated:
                 total = self._no_longer(numerator)
                 if total is not None:
                     yield self._replaced(term, set(numerator), total)
@@ -665,6 +672,13 @@ def _shares_much(node: Node) -> bool:
     sums = [base for base, _ in node.parts if base.kind == SUM]
     inside = {base for total in sums for _, part in total.parts if part.kind == PRODUCT for base, _ in part.parts}
     return node.size > SHORT_PRODUCT and inside.isdisjoint(shared)
+
+
+def _has_repeated_sum(node: Node) -> bool:
+    """Whether a product has a power of a sum as a factor, which multiplied out would lose its digits near 0."""
+    return node.kind == PRODUCT and any(
+        base.kind == SUM and _is_expandable(base, exponent) and exponent != 1 for base, exponent in node.parts
+    )
 
 
 def _is_longer_sum(node: Node, collected: Collected) -> bool:
