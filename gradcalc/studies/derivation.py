@@ -441,14 +441,20 @@ def _compare(found: Derivatives) -> None:
     for entry in found.entries:
         node = nodes[entry.by[0]]
         answer = None if node is None else evaluation.gradients[node]
-        if isinstance(answer, float) and isinstance(entry.value, float):
-            if not math.isfinite(answer) or math.isclose(answer, entry.value, rel_tol=ROUNDING):
-                continue
-            what = "has another value here" if math.isfinite(entry.value) else "has no value here"
-            settled = " (--check exact there tells which is right)" if math.isfinite(entry.value) else ""
-            found.remarks.append(f"by {entry.by[0]} the formula {what}; gradcalc eval answers {spell_number(answer)}{settled}")
-        elif answer is not None and not _is_close(answer, entry.value):
-            found.remarks.append(f"by {entry.by[0]} the formula has other values here than gradcalc eval answers")
+        problem = None if answer is None else _difference(answer, entry.value)
+        if problem is not None:
+            found.remarks.append(f"by {entry.by[0]} the formula has {problem}")
+
+
+def _difference(answer: Any, value: Any) -> str | None:
+    """What a formula has instead of the value that backpropagation answers; None if it is that, or that is no number either."""
+    if not isinstance(answer, float) or not isinstance(value, float):
+        return None if _is_close(answer, value) else "other values here than gradcalc eval answers"
+    if not math.isfinite(answer) or math.isclose(answer, value, rel_tol=ROUNDING):
+        return None
+    if not math.isfinite(value):
+        return f"no value here; gradcalc eval answers {spell_number(answer)}"
+    return f"another value here; gradcalc eval answers {spell_number(answer)} (--check exact there tells which is right)"
 
 
 def _is_close(answer: Any, value: Any) -> bool:
@@ -464,6 +470,8 @@ def _is_close(answer: Any, value: Any) -> bool:
 def _complete(found: Derivatives, asked: _Asked, values: list[Any]) -> None:
     """Numbers by backpropagation where a formula of a matrix has none: where its exponentials are infinite, say."""
     if all(math.isfinite(entry.value) for entry in found.entries) or _is_random(asked.graph):
+        return
+    if any(name not in asked.inputs for name in asked.wrt):
         return
     numbers = _numeric_matrix(asked, values).value.ravel().tolist()
     changed = False

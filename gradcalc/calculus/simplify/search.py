@@ -54,6 +54,9 @@ SHORT_PRODUCT = 20
 BRACKETS = 2
 """So many tokens a sum in brackets may be longer than its multiplied out form of more terms."""
 
+MOST_REWRITTEN = 300
+"""What is longer is not written anew by sines and cosines."""
+
 EFFORT = 30_000
 """How many products of terms the search may form: a large formula is collected everywhere, and searched as far as this goes."""
 
@@ -88,7 +91,10 @@ class Search:
             return terms.number(nan)
         best = self.shortest_sum(collected, typed)
         whole = self._with_whole_sums(parts) if self.effort > 0 else None
-        return best if whole is None or terms.size(whole) > terms.size(best) + BRACKETS * (best.node.kind == SUM) else whole
+        if whole is None:
+            return best
+        allowed = terms.size(best) + (BRACKETS if best.node.kind == SUM else 0)
+        return whole if terms.size(whole) <= allowed else best
 
     def _with_whole_sums(self, parts: Sequence[Term]) -> Term | None:
         """A sum of terms factored, where one of them is itself a sum that is a factor of another: 2*x*(x + y) - (x + y)."""
@@ -128,18 +134,17 @@ class Search:
         yield from self._factorings(collected)
         for form in (collected, expanded) if expanded is not None else (collected,):
             for other in other_sums(self, form):
-                yield self.terms.sum_of(other)
-                if len(other) > 1:
-                    yield from self._factorings(other)
+                yield from self._with_factorings(other)
         logistic = logistic_sum(self, collected)
         if logistic is not None:
-            yield self.terms.sum_of(logistic)
-            if len(logistic) > 1:
-                yield from self._factorings(logistic)
+            yield from self._with_factorings(logistic)
         if expanded is not None:
-            yield self.terms.sum_of(expanded)
-            if 1 < len(expanded) <= EXPANDED_TERMS:
-                yield from self._factorings(expanded)
+            yield from self._with_factorings(expanded)
+
+    def _with_factorings(self, collected: Collected) -> Iterator[Term]:
+        yield self.terms.sum_of(collected)
+        if 1 < len(collected) <= EXPANDED_TERMS:
+            yield from self._factorings(collected)
 
     def _factorings(self, collected: Collected) -> Iterator[Term]:
         for full in (False, True):
@@ -310,7 +315,7 @@ class Search:
         if self.effort <= 0:
             return term
         best = self._in_final_form(term)
-        if any(node.name == "tan" for node in self.structure(best.node, {})):
+        if best.node.size <= MOST_REWRITTEN and any(node.name == "tan" for node in self.structure(best.node, {})):
             best = min(best, self._in_final_form(in_sines_and_cosines(self, best)), key=self.terms.size)
         return best
 
