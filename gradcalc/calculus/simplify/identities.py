@@ -187,11 +187,34 @@ def branch(search: Search, gate: Gate, condition: Term, yes: Term, no: Term) -> 
     """`where` on terms."""
     if yes == no:
         return yes
-    factors = search.terms.factors(yes.node)
-    if is_zero(no) and any(_vanishes_without(condition, base) for base, _ in factors) and _is_total(yes.node):
+    if is_zero(no) and _is_idle(search, condition, yes):
         return yes
+    if is_zero(no) and _is_total(yes.node):
+        ramp = _known_ramp(search, condition, yes)
+        if ramp is not None:
+            return ramp
     yes, no = _within(condition, yes, 1), _within(condition, no, 2)
     return Term(1, search.terms.function(gate, (), (condition, yes, no)))
+
+
+def _known_ramp(search: Search, condition: Term, yes: Term) -> Term | None:
+    """where(u > 0, u*v, 0) as relu(u)*v, if there is a relu(u); likewise with max(u, 0)."""
+    if condition.node.name not in (">", ">=") or not is_zero(condition.node.parts[1]):
+        return None
+    terms = search.terms
+    inner, zero = condition.node.parts
+    powers = dict(terms.factors(yes.node))
+    own = powers.get(inner.node, 0)
+    if isinstance(own, Term) or own < 1:
+        return None
+    for name, arguments in (("relu", (inner,)), ("max", (inner, zero)), ("max", (zero, inner))):
+        gate = REGISTRY.find(name, len(arguments))
+        ramp = terms.known_function(gate, (), arguments) if gate is not None else None
+        if ramp is not None:
+            powers[inner.node] = own - 1
+            powers[ramp] = terms.add_exponents(powers.get(ramp, 0), 1)
+            return simpler_product(search, terms.monomial(Fraction(yes.coefficient) / inner.coefficient, powers))
+    return None
 
 
 def _within(condition: Term, term: Term, place: int) -> Term:
@@ -234,7 +257,7 @@ def _masked_product(search: Search, term: Term) -> Term:
             assert base.gate is not None
             if is_zero(no) and any(_vanishes_without(condition, own) for own, _ in term.node.parts):
                 unmasked = search.product(term.coefficient, [(yes, 1), *rest])
-                if _is_total(unmasked.node):
+                if _is_idle(search, condition, unmasked):
                     return unmasked
             if is_zero(no):
                 yes = search.product(term.coefficient, [(yes, 1), *rest])
@@ -259,6 +282,11 @@ def _inverse(search: Search, term: Term) -> Term:
         powers[transposed] = search.terms.add_exponents(powers.get(transposed, 0), 1)
         return search.terms.monomial(term.coefficient, powers)
     return term
+
+
+def _is_idle(search: Search, condition: Term, yes: Term) -> bool:
+    """Whether where(condition, yes, 0) is yes everywhere."""
+    return _is_total(yes.node) and any(_vanishes_without(condition, base) for base, _ in search.terms.factors(yes.node))
 
 
 def _vanishes_without(condition: Term, node: Node) -> bool:

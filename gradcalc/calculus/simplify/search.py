@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import nan, prod
 
@@ -152,7 +152,7 @@ class Search:
             if found is not None:
                 yield found
         if all(_has_symbolic_power(node) for node in collected):
-            found = self.factored(collected, False, greatest=True)
+            found = self.factored(collected, False, self._under_logarithms(collected))
             if found is not None:
                 yield found
         grouped = self._grouped(collected)
@@ -178,13 +178,18 @@ class Search:
                         parts[node] = parts.get(node, 0) + coefficient
                     yield self.terms.sum_of(parts)
 
-    def factored(self, collected: Mapping[Node, Rational], full: bool, greatest: bool = False) -> Term | None:
+    def _under_logarithms(self, collected: Collected) -> set[Node]:
+        """Of what there are logarithms: where it is 0 the sum has no value, so that it may stand below a line."""
+        bases = [base for node in collected for base, _ in self.terms.factors(node) if base.name == "log"]
+        return {base.parts[0].node for base in bases if len(base.parts) == 1 and base.parts[0].coefficient == 1}
+
+    def factored(self, collected: Mapping[Node, Rational], full: bool, greatest: Collection[Node] = ()) -> Term | None:
         """A sum with the common factors taken out.
 
         Args:
             collected: the sum.
             full: bring everything over one denominator first.
-            greatest: of x^n and x^(n - 1) take out x^n.
+            greatest: bases of which the greatest power is taken out: x^n of x^n and x^(n - 1).
         """
         rows = [(coefficient, dict(self.terms.factors(node))) for node, coefficient in collected.items()]
         self.effort -= len(rows)
@@ -206,7 +211,7 @@ class Search:
         several = result.node.kind == PRODUCT and (divisors or sum([base.kind == SUM for base, _ in result.node.parts]) > 1)
         return self.shortest_product(result) if several else simpler_product(self, result)
 
-    def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool, greatest: bool) -> dict[Node, Exponent]:
+    def _lowest(self, rows: Sequence[Mapping[Node, Exponent]], full: bool, greatest: Collection[Node]) -> dict[Node, Exponent]:
         """The factors that all terms have in common; with `full` also the divisors that only some of them have."""
         bases: Iterable[Node] = rows[0]
         if full:
@@ -219,7 +224,7 @@ class Search:
                     continue
             elif not full and any(base not in powers for powers in rows):
                 continue
-            low = self._least(exponents, greatest)
+            low = self._least(exponents, base in greatest)
             if low is not None and low != 0:
                 lowest[base] = low
         return lowest
