@@ -87,7 +87,7 @@ class Search:
             for coefficient, node in terms.terms_of(part):
                 before = collected.get(node)
                 collected[node] = coefficient if before is None else before + coefficient
-        if any(not coefficient and is_not_finite(node) for node, coefficient in collected.items()):
+        if typed and any(not coefficient and is_not_finite(node) for node, coefficient in collected.items()):
             return terms.number(nan)
         best = self.shortest_sum(collected, typed)
         whole = self._with_whole_sums(parts) if self.effort > 0 else None
@@ -493,10 +493,14 @@ class Search:
         terms = self.terms
         powers: dict[Node, Exponent] = {}
         roots: list[Term] = []
+        unbounded: list[Node] = []
         for term, exponent in factors:
             if isinstance(exponent, Term) or exponent.denominator != 1 or not term.coefficient:
                 roots.append(terms.power(term, exponent))
+                # 0/0 was typed; in a derivative 0 before a pole says that nothing changes.
+                unbounded.append(roots[-1].node if terms.typed else term.node)
                 continue
+            unbounded.append(term.node)
             whole = int(exponent)
             coefficient = coefficient * (term.coefficient if whole == 1 else Fraction(term.coefficient) ** whole)
             node = term.node
@@ -510,7 +514,7 @@ class Search:
         result = terms.monomial(terms.rounded(coefficient), powers)
         for root in roots:
             result = terms.times(result, root)
-        if not result.coefficient and any(map(is_not_finite, (*powers, *[root.node for root in roots]))):
+        if not result.coefficient and any(map(is_not_finite, unbounded)):
             return terms.number(nan)
         if result.node.kind != PRODUCT or len(result.node.parts) < 2:
             return result
@@ -544,7 +548,9 @@ class Search:
             if base.kind == PRODUCT and not isinstance(exponent, Term) and exponent.denominator != 1:
                 for step in (1, -1):
                     root = Term(1, self.terms.product_of([(base, exponent + step)]))
-                    yield self._replaced(term, {base}, self.terms.times(root, self.terms.power(Term(1, base), -step)))
+                    made = self._replaced(term, {base}, self.terms.times(root, self.terms.power(Term(1, base), -step)))
+                    if exponent < 0 or self._divisors(made.node) <= self._divisors(node):
+                        yield made  # where the root is 0 it has a value if this has one
         if not sums:
             return
         others = {base for base, _ in node.parts}
@@ -573,6 +579,10 @@ class Search:
                 total = self._no_longer(numerator)
                 if total is not None:
                     yield self._replaced(term, set(numerator), total)
+
+    def _divisors(self, node: Node) -> set[Node]:
+        """What stands below the line."""
+        return {base for base, exponent in self.terms.factors(node) if not isinstance(exponent, Term) and exponent < 0}
 
     def _contents(self, base: Node) -> list[Term]:
         """A sum with its common factors taken out, and over one denominator, if that is something else."""
