@@ -134,6 +134,11 @@ class Builder:
                 return simpler.broadcast_to(broadcast_shapes(*[term.shape for term in terms])) if self._shapes else simpler
         return self._node(name, terms, tuple(sorted(attributes.items())))
 
+    def is_folded(self, name: str, *terms: Expression) -> bool:
+        """Whether a gate on these terms is a number, which they then are, too."""
+        values = [self.value(term) for term in terms]
+        return all(value is not None for value in values) and self._fold(name, values, {}) is not None
+
     def _fold(self, name: str, values: Sequence[float | None], attributes: dict[str, Any]) -> float | None:
         gate = REGISTRY.find(name, len(values))
         if gate is None or gate.scalar is None or gate.random:
@@ -247,14 +252,11 @@ def _multiply(builder: Builder, a: Expression, b: Expression, va: float | None, 
     if vb is not None:
         return b * a  # numbers come first
     if va is not None:
-        if product := builder.parts(b, "*"):
-            inner = builder.value(product[0])
-            if inner is not None:
-                return (a * product[0]) * product[1]
-        if quotient := builder.parts(b, "/"):
-            above = builder.value(quotient[0])
-            if above is not None:
-                return (a * quotient[0]) / quotient[1]
+        # Two numbers that do not become one stay where they are: else three of them would change places for ever.
+        if (product := builder.parts(b, "*")) and builder.is_folded("*", a, product[0]):
+            return (a * product[0]) * product[1]
+        if (quotient := builder.parts(b, "/")) and builder.is_folded("*", a, quotient[0]):
+            return (a * quotient[0]) / quotient[1]
     return _cancel(builder, a, b) or _cancel(builder, b, a)
 
 

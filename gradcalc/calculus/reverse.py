@@ -10,15 +10,18 @@ from gradcalc.gates.record import Shape
 from gradcalc.graph import INPUT, Graph, Operator
 
 
-def dependents(graph: Graph, sources: Iterable[int], last: int) -> bytearray:
-    """A flag per node up to `last`: whether it is one of the sources or depends on one, sizes and labels left aside."""
+def dependents(graph: Graph, sources: Iterable[int], last: int, flowing: bool = True) -> bytearray:
+    """A flag per node up to `last`: whether it is one of the sources or depends on one.
+
+    Sizes, labels and conditions are left aside, through which no derivative flows; unless `flowing` is False.
+    """
     flags = bytearray(last + 1)
     first = last + 1
     for source in sources:
         if source <= last:
             flags[source] = 1
             first = min(first, source)
-    arities = [operator.arity if _flows_freely(operator) else SELECTIVE for operator in graph.operators]
+    arities = [operator.arity if not flowing or _flows_freely(operator) else SELECTIVE for operator in graph.operators]
     codes, left, right, bundles = graph.codes, graph.left, graph.right, graph.bundles
     for node in range(first + 1, last + 1):
         arity = arities[codes[node]]

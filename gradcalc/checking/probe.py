@@ -54,7 +54,7 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
     kernels = [None if operator.gate is None else kernel(operator.gate, operator.attributes) for operator in graph.operators]
     for start in range(0, len(nodes), size):
         block = nodes[start : start + size]
-        touched = dependents(graph, block, last)
+        touched = dependents(graph, block, last, flowing=False)
         place = {node: slice(number * width, (number + 1) * width) for number, node in enumerate(block)}
         lanes: dict[int, Any] = {}
         with numpy.errstate(all="ignore"):

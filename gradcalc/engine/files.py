@@ -249,10 +249,13 @@ def _cells(count: int) -> str:
 
 def cell_words(cell: str) -> str:
     """What a cell that is no number is, in a message."""
+    return f"not a number: {cell_text(cell)}" if cell.strip() else "empty"
+
+
+def cell_text(cell: str) -> str:
+    """What stands in a cell, as far as a message has room for it."""
     text = cell.strip()
-    if not text:
-        return "empty"
-    return f"not a number: {text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + '…'}"
+    return text if len(text) <= CELL_LIMIT else f"{text[:CELL_LIMIT]}…"
 
 
 def cell_remedy(cell: str, separator: str | None) -> str:

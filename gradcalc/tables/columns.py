@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from unicodedata import normalize
 
-from gradcalc.engine.files import ARRAYS, SEPARATORS, TEXT_FACTOR, cell_number, cell_words, nearby, read, text_line
+from gradcalc.engine.files import ARRAYS, SEPARATORS, TEXT_FACTOR, cell_number, cell_text, cell_words, nearby, read, text_line
 from gradcalc.engine.shapes import MAXIMUM_BYTES, spell_bytes
 from gradcalc.errors import DataProblem, LimitProblem, UsageProblem
 from gradcalc.language.nearest import nearest
@@ -291,7 +291,7 @@ def flaw(name: str, cell: str) -> tuple[str, str]:
         written = f" ({cell.strip()})" if cell.strip() else ""
         return f"column {name} has no number{written}", "fill the cell, or leave out its row"
     if cell_number(cell) is not None:
-        return f"column {name} is {cell.strip()}", "leave out this row, or mend it"
+        return f"column {name} is {cell_text(cell)}", "leave out this row, or mend it"
     if cell.count(",") == 1 and cell_number(cell.replace(",", ".")) is not None:
         return f"column {name} is {cell_words(cell)}", "write numbers with a decimal point"
     return f"column {name} is {cell_words(cell)}", "only columns of numbers can be used: give it a code"

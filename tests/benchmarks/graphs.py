@@ -90,13 +90,14 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[tuple[str, str, float, str]]
     rows = []
     for size in sizes:
         steps = recipe(size)
-        time = best_of(ours(steps), 3)
+        runs = 20 if size <= 10_000 else 3
+        time = best_of(ours(steps), runs)
         rows.append((f"{size:,} gates", "µs a gate, ours", time / len(steps) * 1e6, ""))
         for name, peer, most, target in (("micrograd", micrograd, 1_000_000, "≥ 8"), ("torch", torch, 10_000, "≥ 40")):
             if importlib.util.find_spec(name) is None or size > most:
                 continue
             sys.setrecursionlimit(10_000_000)  # micrograd sorts its graph recursively
-            rows.append((f"{size:,} gates", name, best_of(peer(steps), 2) / time, target))
+            rows.append((f"{size:,} gates", name, best_of(peer(steps), runs // 4 + 2) / time, target))
     return rows
 
 

@@ -13,7 +13,7 @@ from gradcalc.checking.differences import Slope, Slopes
 from gradcalc.checking.scalars import END_TO_END
 from gradcalc.checking.verdicts import VERDICTS, Check, Point, digits_agreeing, judge, worst
 from gradcalc.errors import MissingExtra
-from gradcalc.workspace import NodeReport, Options, Result
+from gradcalc.workspace import NodeReport, Options, Result, Workspace
 from tests.catalogue import changed, gate
 
 
@@ -199,6 +199,14 @@ def long_program(gate_name: str = "sin") -> str:
     lines = ["x = 0.7; y = 1.1", "n0 = x*y"]
     lines += [f"n{i} = {gate_name}(n{i - 1}) + y*0.5" for i in range(1, END_TO_END // 2)]
     return "\n".join(lines)
+
+
+@pytest.mark.parametrize(("x", "verdict"), [(-1.0, "ok"), (0.0, "kink"), (1.0, "ok")])
+def test_what_only_decides_is_probed_in_middling_graphs_too(x: float, verdict: str) -> None:
+    terms = " + ".join(f"sin(y*{number})" for number in range(1, 80))
+    (result,) = Workspace({"x": x, "y": 2.0}, Options(wrt=("x",))).answers(f"where(x < 0, {terms}, y)")
+    assert isinstance(result, Result)
+    assert (result.verdict, result.gradients["x"]) == (verdict, 0.0)
 
 
 def test_a_large_graph_is_checked_gate_by_gate_and_says_so() -> None:

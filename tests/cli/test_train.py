@@ -112,8 +112,11 @@ def test_optimize_goes_the_same_way(network: tuple[dict[str, Any], str, str]) ->
         "optimize", "-f", "examples/26-deep-network.gc", "--minimize", "--over", names, "--rate", "0.02", "--steps", "99",
         "--bindings", weights, "--bindings", sample, "--trace", "--format", "csv",
     )  # fmt: skip
-    csv.field_size_limit(10_000_000)
-    found = [float(row["value"]) for row in csv.DictReader(io.StringIO(answer.out))]
+    limit = csv.field_size_limit(10_000_000)
+    try:
+        found = [float(row["value"]) for row in csv.DictReader(io.StringIO(answer.out))]
+    finally:
+        csv.field_size_limit(limit)
     expected = list(deep_network(values, values["x"], values["target"], 0.02, 100))
     assert found == pytest.approx(expected, rel=1e-12, abs=0)
 

@@ -19,6 +19,20 @@ def test_by_all_inputs_in_their_order() -> None:
     assert written(found) == ["0", "1", "0", "0", "0", "0"]
 
 
+@pytest.mark.parametrize(
+    ("line", "lines"), [("s{n} = s{m}*0.9 + sin(s{m})", 300), ("s{n} = s{m}*0.9 + y{n}*x", 100)], ids=["sums", "numbers"]
+)
+def test_what_is_nested_costs_no_recursion(line: str, lines: int) -> None:
+    text = "\n".join(["s0 = sin(x)", *(line.format(n=number, m=number - 1) for number in range(1, lines))])
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(250)
+    try:
+        (entry,) = derivatives(text, wrt=["x"]).entries
+    finally:
+        sys.setrecursionlimit(limit)
+    assert entry.node is not None
+
+
 def test_a_name_that_is_not_reached_has_the_derivative_0() -> None:
     found = derivatives("a*x", wrt=["z", "x"])
     assert [(entry.by, entry.node is None) for entry in found.entries] == [(("z",), True), (("x",), False)]

@@ -29,6 +29,9 @@ from gradcalc.graph import Attributes
 LARGEST_SIZE = 10**9
 """Where counting tokens ends: shared parts are counted as often as they occur."""
 
+NESTED = 8
+"""How deep inside sums it is tried whether a multiple of a sum is shorter with its coefficient in every term."""
+
 
 class Layout:
     """What is written above and below the line, with which signs and brackets.
@@ -131,16 +134,14 @@ class Layout:
         inner = base.size + (2 if base.level <= POWER_LEVEL else 0)
         return inner + 1 + self.exponent_size(exponent), POWER_LEVEL
 
-    def _size_of(self, coefficient: Rational, node: Node) -> tuple[int, int]:
-        if node.kind == SUM:
-            return (
-                self._sum_size(coefficient, node)
-                if self.written_as_sum(coefficient, node)
-                else self._quotient_size(coefficient, node)
-            )
-        return self._quotient_size(coefficient, node)
+    def _size_of(self, coefficient: Rational, node: Node, depth: int = 0) -> tuple[int, int]:
+        together = self._quotient_size(coefficient, node)
+        if node.kind != SUM or depth > NESTED:
+            return together
+        spread = self._sum_size(coefficient, node, depth)
+        return spread if self._is_spread(coefficient, node, spread[0], together[0]) else together
 
-    def measured(self, coefficient: Rational, node: Node) -> tuple[int, int]:
+    def measured(self, coefficient: Rational, node: Node, depth: int = 0) -> tuple[int, int]:
         """The tokens and the level of a positive multiple of a node; the usual cases without laying it out."""
         if coefficient == 1:
             return node.size, node.level
@@ -150,7 +151,7 @@ class Layout:
             if node.kind == PRODUCT and node is not self.one:
                 above = any(isinstance(exponent, Term) or exponent > 0 for _, exponent in node.parts)
                 return node.size + 2 * above, PRODUCT_LEVEL
-        return self._size_of(coefficient, node)
+        return self._size_of(coefficient, node, depth)
 
     def written_as_sum(self, coefficient: Rational, node: Node) -> bool:
         """Whether a multiple of a sum is written with its coefficient in every term."""
@@ -158,8 +159,13 @@ class Layout:
             return False
         if coefficient in (1, -1):
             return True
-        spread, together = self._sum_size(coefficient, node)[0], self._quotient_size(coefficient, node)[0]
-        return spread < together or (spread == together and self._has_simpler_fractions(coefficient, node))
+        return self._is_spread(coefficient, node, self._sum_size(coefficient, node)[0], self._quotient_size(coefficient, node)[0])
+
+    def _is_spread(self, coefficient: Rational, node: Node, spread: int, together: int) -> bool:
+        """The same, where the tokens of both ways are known."""
+        if coefficient == -1 or spread < together:
+            return True
+        return spread == together and self._has_simpler_fractions(coefficient, node)
 
     def _has_simpler_fractions(self, coefficient: Rational, node: Node) -> bool:
         """Whether no term of a multiple of a sum has the denominator of them all: 2*x/3 + 1/7 is not (14*x + 3)/21."""
@@ -189,17 +195,17 @@ class Layout:
             size, level = size + 1, min(level, SIGN_LEVEL)
         return min(size, LARGEST_SIZE), level
 
-    def _sum_size(self, coefficient: Rational, node: Node) -> tuple[int, int]:
+    def _sum_size(self, coefficient: Rational, node: Node, depth: int = 0) -> tuple[int, int]:
         size, positive = 0, False
         for own, inner in node.parts:
             own = own * coefficient
             positive = positive or own > 0
-            length, level = self.measured(-own if own < 0 else own, inner)
+            length, level = self.measured(-own if own < 0 else own, inner, depth + 1)
             size += length + 1 + (2 if level < SUM_LEVEL or (level == SUM_LEVEL and own < 0) else 0)
         if positive:
             size -= 1
         if len(node.parts) == 1:
-            return self._size_of(own, inner)
+            return self._size_of(own, inner, depth + 1)
         return min(size, LARGEST_SIZE), SUM_LEVEL
 
     def _function_size(self, gate: Gate, attributes: Attributes, arguments: Sequence[Term]) -> tuple[int, int]:

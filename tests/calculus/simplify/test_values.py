@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import sys
-import time
 from typing import Any
 
 import numpy
@@ -223,20 +222,17 @@ def entangled(gates: int) -> Graph:
     return graph
 
 
-def size_of_gradient(gates: int) -> tuple[int, float]:
+def size_of_gradient(gates: int) -> int:
     graph = entangled(gates)
     inputs = [node for node, code in enumerate(graph.codes) if code == INPUT]
-    began = time.process_time()
     (found,) = partials(graph, [len(graph) - 1], inputs, {node: f"x{node}" for node in inputs})
-    return len(found.graph), time.process_time() - began
+    return len(found.graph)
 
 
 def test_formulas_grow_in_proportion() -> None:
-    small, _ = size_of_gradient(1000)
-    large, seconds = size_of_gradient(10_000)
+    small, large = size_of_gradient(1000), size_of_gradient(10_000)
     assert large <= 15 * small
     assert large <= 8 * 10_000
-    assert seconds < 15
 
 
 @pytest.mark.parametrize("name", ["sin", "+"])
