@@ -52,6 +52,8 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
     size = BLOCK_LANES // width
     rows = dict(zip(nodes, displaced))
     kernels = [None if operator.gate is None else kernel(operator.gate, operator.attributes) for operator in graph.operators]
+    sources = [graph.inputs(node) for node in range(last + 1)]
+    finished = _last_uses(sources)
     for start in range(0, len(nodes), size):
         block = nodes[start : start + size]
         touched = dependents(graph, block, last, flowing=False)
@@ -61,16 +63,30 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
             for node in range(min(block), last + 1):
                 if not touched[node]:
                     continue
-                inputs = graph.inputs(node)
-                if any(source in lanes for source in inputs):
-                    function = kernels[graph.codes[node]]
+                function, inputs = kernels[graph.codes[node]], sources[node]
+                if node in place and not any(source in lanes for source in inputs):
+                    lane = numpy.full(len(block) * width, values[node])
+                else:
                     assert function is not None
                     lane = function(*[lanes.get(source, values[source]) for source in inputs])
-                else:
-                    lane = numpy.full(len(block) * width, values[node])
                 if node in place:
                     lane = numpy.array(lane, dtype=float)
                     lane[place[node]] = rows[node]
                 lanes[node] = lane
+                for source in finished[node]:
+                    lanes.pop(source, None)  # makes room in the cache
         for node in block:
             yield node, lanes[last][place[node]]
+
+
+def _last_uses(sources: Sequence[Sequence[int]]) -> list[list[int]]:
+    """For each node the nodes that nothing behind it reads."""
+    final = [-1] * len(sources)
+    for node, inputs in enumerate(sources):
+        for source in inputs:
+            final[source] = node
+    finished: list[list[int]] = [[] for _ in sources]
+    for source, node in enumerate(final):
+        if node >= 0:
+            finished[node].append(source)
+    return finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 
 from gradcalc.calculus.reverse import dependents
 from gradcalc.checking.differences import (
@@ -23,7 +24,7 @@ from gradcalc.checking.differences import (
 )
 from gradcalc.checking.probe import lanes_of, probe_many, probe_one
 from gradcalc.checking.verdicts import BARS, CANCELLED, Check, Point, judge
-from gradcalc.engine.scalar import backward_with_conventions, guarded_forward, local_slopes
+from gradcalc.engine.scalar import backward_with_conventions, guarded_forward, guarded_slopes, local_slopes
 from gradcalc.graph import CONSTANT, Graph
 
 ROUNDINGS = 4.0
@@ -59,23 +60,32 @@ class Rounding:
         paths, floors = [0.0] * count, [0.0] * count
         paths[-1] = 1.0 if not gradients else abs(gradients[-1])
         total = 0.0
+        gates = [operator.gate for operator in graph.operators]
+        slopes_of = [None if gate is None else guarded_slopes(operator) for gate, operator in zip(gates, graph.operators)]
+        rounds_inside = [gate is not None and gate.formula is not None for gate in gates]
+        bends = [gate is not None and (gate.kinks is not None or gate.edges is not None) for gate in gates]
         for node in range(count - 1, -1, -1):
-            if graph.codes[node] > CONSTANT:
-                inner = local_slopes(graph, node, values)
-                own = abs(gradients[node]) * (ROUNDINGS * EPSILON * own_size(graph, node, values, inner) + SMALLEST)
-                total += own if math.isfinite(own) else 0.0
-                words = singular_point(graph, node, values) or self.singular[node]
-                for source, slope in zip(graph.inputs(node), inner):
-                    if slope is not None and math.isfinite(slope):
-                        paths[source] += paths[node] * abs(slope)
+            code = graph.codes[node]
+            rule = slopes_of[code]
+            if rule is not None:
+                sources = graph.inputs(node)
+                inner = rule(values[node], *[values[source] for source in sources])
+                size = own_size(graph, node, values, inner) if rounds_inside[code] else abs(values[node])
+                own = abs(gradients[node]) * (ROUNDINGS * EPSILON * size + SMALLEST)
+                total += own if isfinite(own) else 0.0
+                words = (singular_point(graph, node, values) if bends[code] else "") or self.singular[node]
+                path, floor = paths[node], floors[node]
+                for source, slope in zip(sources, inner):
+                    if slope is not None and isfinite(slope):
+                        slope = abs(slope)
+                        paths[source] += path * slope
                         # A product of tiny numbers keeps few digits, or none.
-                        floors[source] += floors[node] * abs(slope) + 4.0 * SMALLEST * (1.0 + paths[node])
+                        floors[source] += floor * slope + 4.0 * SMALLEST * (1.0 + path)
                     if words:
                         self.singular[source] = self.singular[source] or words
             self.noise[node] = total
         self.trust = [
-            32.0 * EPSILON * path + floor if math.isfinite(path) and math.isfinite(floor) else 0.0
-            for path, floor in zip(paths, floors)
+            32.0 * EPSILON * path + floor if isfinite(path) and isfinite(floor) else 0.0 for path, floor in zip(paths, floors)
         ]
 
 

@@ -11,8 +11,14 @@ from gradcalc.gates import ieee
 from gradcalc.gates.record import Gate
 from gradcalc.graph import CONSTANT, Graph, Operator
 
-_COMPARISON = re.compile(r"\(?1\.0 if (\(?[\w.]+ (?:[<>]=?|[=!]=) [\w.]+\)?) else 0\.0\)?")
+_COMPARISON = re.compile(r"\(?1\.0 if (\(?[\w.\[\]]+ (?:[<>]=?|[=!]=) [\w.\[\]]+\)?) else 0\.0\)?")
 """A comparison as a number, whose inputs are plain."""
+
+
+def as_truth(text: str) -> str:
+    """What only decides: a comparison as such, where it would be a number."""
+    compared = _COMPARISON.fullmatch(text)
+    return text if compared is None else compared[1]
 
 
 class PythonWriter(SourceWriter):
@@ -69,10 +75,7 @@ class PythonWriter(SourceWriter):
         texts = [piece.within(ATOM) for piece in inputs]
         assert operator.gate is not None
         if operator.gate.name == "where":
-            # A comparison that decides need not become a number.
-            compared = _COMPARISON.fullmatch(texts[0])
-            if compared is not None:
-                texts[0] = compared[1]
+            texts[0] = as_truth(texts[0])
         return Piece(ATOM, self.call(operator, texts))
 
     def repeats(self, operator: Operator) -> bool:

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from gradcalc.calculus.build import Builder
 from gradcalc.calculus.reverse import dependents
-from gradcalc.dialects.python import PythonWriter
+from gradcalc.dialects.python import PythonWriter, as_truth
 from gradcalc.gates.algebra import Only
 from gradcalc.graph import CONSTANT, INPUT, Graph, Operator
 
@@ -87,15 +87,16 @@ def backward(graph: Graph, values: Sequence[float], output: int, seed: float = 1
     columns = [graph.codes, graph.left, graph.right, *([values] if loops.results else [])]
     above = reversed(gradients)
     steps = zip(*map(reversed, columns), above)
+    unreached: list[int] = []
     while True:
         try:
-            loops.backward(steps, values, gradients, graph.bundles, wanted)
+            loops.backward(steps, values, gradients, graph.bundles, wanted, above, unreached.append)
             break
         except (ArithmeticError, ValueError, _Rare):
             # What the iterator has not yet handed out are the nodes before this one.
             _hand_on(graph, length_hint(above), values, gradients, wanted, conventions=False)
-    if loops.masked:
-        gradients = [gradient + 0.0 for gradient in gradients]
+    for node in unreached:
+        gradients[node] = 0.0
     return gradients
 
 
@@ -207,7 +208,7 @@ def _loops_of(graph: Graph) -> Loops:
 def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first: bool) -> Loops:
     """Write and compile the loops for these operators, with branches in this order."""
     masked = any(template(operators[code]).masked for code in order)
-    namespace: dict[str, Any] = {"copysign": copysign, "Rare": _Rare}
+    namespace: dict[str, Any] = {"copysign": copysign, "length_hint": length_hint, "Rare": _Rare}
     forwards: list[tuple[str, list[str]]] = []
     backwards: list[tuple[str, list[str]]] = []
     selective = False
@@ -232,11 +233,16 @@ def _loops(operators: tuple[Operator, ...], order: tuple[int, ...], leaves_first
     forwards = leaves + forwards if leaves_first else forwards + leaves
     source = ["def forward(steps, values, inputs, constants, bundles):", "    append = values.append"]
     source += ["    for code, a, b in steps:", *_branches(forwards, 8)]
-    source += ["def backward(steps, values, gradients, bundles, wanted):"]
+    source += ["def backward(steps, values, gradients, bundles, wanted, above, leave):"]
     results = any("y" in _NAME.findall(line) for _, lines in backwards for line in lines)
     source += [f"    for code, a, b, {'y, ' if results else ''}g in steps:"]
     if masked:
-        source += ["        if g == 0.0 and copysign(1.0, g) < 0.0:", "            continue"]
+        # What is left of the gradients' iterator is as long as the number of this node.
+        source += [
+            "        if g == 0.0 and copysign(1.0, g) < 0.0:",
+            "            leave(length_hint(above))",
+            "            continue",
+        ]
     source += _branches(backwards, 8) if backwards else ["        pass"]
     exec(compile("\n".join(source), "<gradcalc loops>", "exec"), namespace)
     inlined = frozenset(operators[code] for code in order[:INLINE])
@@ -333,10 +339,12 @@ def _backward_lines(operator: Operator, masked: bool, namespace: dict[str, Any])
         text = writer.expression(node)
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1]
-        guards = [] if condition is None else [writer.expression(condition)]
+        guards = [] if condition is None else [as_truth(writer.expression(condition))]
         if costly:
             guards.insert(0, f"wanted[{targets[number][len('gradients[') : -1]}]")
         zero = " + 0.0" if masked and node != made.above else ""
+        if zero and text == "-g":
+            text, zero = "0.0 - g", ""
         if raising:
             # All contributions are computed before any is added: if one raises, none has been.
             otherwise = f" if {' and '.join(guards)} else {'-0.0' if masked else '0.0'}" if guards else ""

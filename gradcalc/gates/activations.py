@@ -48,7 +48,12 @@ gate(
     formula="where(x > 0, x, 0)",
     steps=lambda x: maximum(x, 0.0),
     samples=((0.2, 2.0),),
-    spelled={"numpy": "{np}.maximum({0}, 0.0)", "jax": "jax.nn.relu({0})", "javascript": "{0} > 0 || {0} !== {0} ? {0} : 0"},
+    spelled={
+        "inline": "{0} if {0} > 0.0 or {0} != {0} else 0.0",
+        "numpy": "{np}.maximum({0}, 0.0)",
+        "jax": "jax.nn.relu({0})",
+        "javascript": "{0} > 0 || {0} !== {0} ? {0} : 0",
+    },
     example="relu(a) --a 1",
 )
 gate(
