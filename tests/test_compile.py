@@ -22,6 +22,13 @@ def test_it_answers_the_value_and_the_gradients_by_name() -> None:
     assert f.inputs == ("a", "b", "c", "d")
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_finite_makes_no_noise() -> None:
+    value, gradients = gradcalc.compile("sum(log(x))")(x=[0.0, 1.0])
+    assert value == -math.inf
+    assert gradients["x"].tolist() == [math.inf, 1.0]
+
+
 def test_whole_numbers_are_floats() -> None:
     value, _ = gradcalc.compile("a*a")(a=10**200)
     assert value == math.inf

@@ -125,7 +125,10 @@ def _applied(builder: Builder, operator: Operator, inputs: Sequence[Any]) -> Any
     if gate.name in _MOVING or gate.name in _ADDING:
         data, sizes = gate.divided(inputs)
         if gate.data is not None:
-            attributes["sizes"] = tuple(int(size) for array in sizes for size in array.ravel())
+            cells = [size for array in sizes for size in array.ravel()]
+            if any(isinstance(size, Expression) for size in cells):
+                raise ArgumentProblem(f"a size of {gate.name} is an input, and what is written out has fixed sizes")
+            attributes["sizes"] = tuple(map(int, cells))
         return _as_cells(_kernel(gate)(*data, **attributes))
     raise ArgumentProblem(
         f"{gate.name} can't be written element by element", remedy="give all inputs values to have the numbers instead of formulas"

@@ -505,12 +505,12 @@ def _rounding(evaluation: Evaluation) -> tuple[list[float], list[Any], list[str]
     graph, values, gradients = evaluation.graph, evaluation.values, evaluation.gradients
     count = len(graph)
     noise, singular = [0.0] * count, [""] * count
-    paths: list[Any] = [0.0] * count
+    paths: list[Any] = [None] * count  # where no path arrives from the output, none goes on
     paths[-1] = abs(numpy.broadcast_to(numpy.asarray(evaluation.seed, float), numpy.shape(values[-1])))
     total = 0.0
     with numpy.errstate(all="ignore"):
         for node in range(count - 1, -1, -1):
-            if graph.codes[node] > CONSTANT and evaluation.wanted[node]:
+            if graph.codes[node] > CONSTANT and evaluation.wanted[node] and paths[node] is not None:
                 operator = graph.operator(node)
                 gate = operator.gate
                 assert gate is not None
@@ -523,11 +523,13 @@ def _rounding(evaluation: Evaluation) -> tuple[list[float], list[Any], list[str]
                 words = singular[node] or _singular_point(evaluation, node)
                 for source, size in zip(inputs, _largest_contributions(evaluation, node, paths[node])):
                     if size is not None:
-                        paths[source] = paths[source] + size
+                        paths[source] = size if paths[source] is None else paths[source] + size
                     singular[source] = singular[source] or words
             noise[node] = total
     trust = [
-        numpy.broadcast_to(64.0 * EPSILON * path, evaluation.shape(node)) if graph.codes[node] != CONSTANT else 0.0
+        0.0
+        if graph.codes[node] == CONSTANT
+        else numpy.broadcast_to(64.0 * EPSILON * (0.0 if path is None else path), evaluation.shape(node))
         for node, path in enumerate(paths)
     ]
     return noise, trust, singular

@@ -73,7 +73,7 @@ class Rounding:
                 size = own_size(graph, node, values, inner) if rounds_inside[code] else abs(values[node])
                 own = abs(gradients[node]) * (ROUNDINGS * EPSILON * size + SMALLEST)
                 total += own if isfinite(own) else 0.0
-                words = (singular_point(graph, node, values) if bends[code] else "") or self.singular[node]
+                words = self.singular[node] or (singular_point(graph, node, values) if bends[code] else "")
                 path, floor = paths[node], floors[node]
                 for source, slope in zip(sources, inner):
                     if slope is not None and isfinite(slope):

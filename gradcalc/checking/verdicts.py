@@ -109,6 +109,8 @@ def _at_an_edge(gradient: float, side: Slope, left: Slope, right: Slope, point: 
     pair = (left.value, right.value)
     agrees = side.value != side.value or gradient == side.value
     agrees = agrees or abs(gradient - side.value) <= BARS * side.bar + point.trust
+    if side.value != side.value and not point.singular and math.isinf(gradient):
+        return Check(side.value, side.bar, "unsure", None, "the gradient is beyond what floats hold")
     if agrees or point.singular or not math.isfinite(gradient):
         alone = side.value != side.value
         words = "the function has no value on either side" if alone else point.singular or "the function has no value on one side"
@@ -124,7 +126,8 @@ def _at_a_kink(gradient: float, left: Slope, right: Slope, point: Point) -> Chec
     lawful = low.value - BARS * low.bar - point.trust <= gradient <= high.value + BARS * high.bar + point.trust
     middle = 0.5 * (left.value + right.value)
     if lawful or point.singular or not math.isfinite(gradient):
-        return Check(middle, 0.5 * abs(high.value - low.value), "kink", (left.value, right.value), point.singular)
+        words = point.singular or "a kink so near that rounding does not tell it from the point"
+        return Check(middle, 0.5 * abs(high.value - low.value), "kink", (left.value, right.value), words)
     return _suspicion(Slope(middle, 0.5 * abs(high.value - low.value), True))
 
 

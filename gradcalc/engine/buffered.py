@@ -106,11 +106,13 @@ def array_function(
     def checked(inputs: Sequence[Any]) -> Any:
         answer = function(inputs)
         value, gradients = answer
-        total = value if isinstance(value, float) else numpy.dot(value.ravel(), value.ravel())
-        for gradient in gradients:
-            flat = gradient if isinstance(gradient, float) else gradient.ravel()
-            total = total + numpy.dot(flat, flat)
-        return answer if total - total == 0.0 else again(inputs)
+        with errstate(all="ignore"):
+            total = value if isinstance(value, float) else numpy.dot(value.ravel(), value.ravel())
+            for gradient in gradients:
+                flat = gradient if isinstance(gradient, float) else gradient.ravel()
+                total = total + numpy.dot(flat, flat)
+            finite = total - total == 0.0
+        return answer if finite else again(inputs)
 
     return checked
 

@@ -44,7 +44,7 @@ def chosen_inputs(
             how = "does not depend on" if number is None or not slopes else "has no derivative by"
             warnings.append(f"{output} {how} {name}: it stays as it is")
     if not numbers:
-        reached = {inputs[number] for number in flows(graph, slopes=False)}
+        reached = {inputs[number] for number in flows(graph, slopes=False) if number < len(inputs)}
         raise _nothing_left(output, over, slopes and bool(reached.intersection(over or inputs)))
     return numbers, warnings
 

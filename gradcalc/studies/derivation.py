@@ -13,7 +13,7 @@ from gradcalc.dialects.definitions import Named, name_differences
 from gradcalc.dialects.language import spell, spell_number
 from gradcalc.engine.evaluate import backpropagate
 from gradcalc.engine.makers import prepare
-from gradcalc.engine.shapes import NodeProblem
+from gradcalc.engine.shapes import NodeProblem, size_inputs
 from gradcalc.errors import ArgumentProblem, LimitProblem, NameProblem, ShapeProblem, UsageProblem
 from gradcalc.formula import Formula, Interval, Measured, Points
 from gradcalc.gates.record import Shape
@@ -27,6 +27,9 @@ FAMILIAR = 1.25
 
 ROUNDING = 1e-9
 """What a formula's number may differ from that of backpropagation, as a part of it."""
+
+MOST_COMPARED = 2500
+"""Of a matrix of more formulas the numbers are not compared with those of backpropagation."""
 
 MOST_NUMBERS = 4_000_000
 """How many elements a matrix of numbers may have."""
@@ -177,6 +180,7 @@ def unknown(name: str, known: Collection[str]) -> NameProblem:
 def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool, taken: Collection[str]) -> Derivatives:
     prepared, shapes = formula.prepared()
     graph = formula.graph if kind == "partial" else prepared  # an element of a random array must be a number
+    graph = graph.with_constants({formula.input_node(number): formula.values[number] for number in size_inputs(graph)})
     names = dict(formula.names)
     given: list[tuple[str, str]] = []
     if cut:
@@ -450,7 +454,9 @@ def _difference(answer: Any, value: Any) -> str | None:
     """What a formula has instead of the value that backpropagation answers; None if it is that, or that is no number either."""
     if not isinstance(answer, float) or not isinstance(value, float):
         return None if _is_close(answer, value) else "other values here than gradcalc eval answers"
-    if not math.isfinite(answer) or math.isclose(answer, value, rel_tol=ROUNDING):
+    if not math.isfinite(answer):
+        return "a value here, where gradcalc eval has none" if math.isfinite(value) else None
+    if math.isclose(answer, value, rel_tol=ROUNDING):
         return None
     if not math.isfinite(value):
         return f"no value here; gradcalc eval answers {spell_number(answer)}"
@@ -468,19 +474,21 @@ def _is_close(answer: Any, value: Any) -> bool:
 
 
 def _complete(found: Derivatives, asked: _Asked, values: list[Any]) -> None:
-    """Numbers by backpropagation where a formula of a matrix has none: where its exponentials are infinite, say."""
-    if all(math.isfinite(entry.value) for entry in found.entries) or _is_random(asked.graph):
-        return
-    if any(name not in asked.inputs for name in asked.wrt):
+    """Numbers by backpropagation where formulas of a matrix have none, or have lost digits that backpropagation has."""
+    if len(found.entries) > MOST_COMPARED or _is_random(asked.graph) or any(name not in asked.inputs for name in asked.wrt):
         return
     numbers = _numeric_matrix(asked, values).value.ravel().tolist()
-    changed = False
+    largest = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0)
+    kinds = set()
     for entry, number in zip(found.entries, numbers):
-        if not math.isfinite(entry.value) and math.isfinite(number):
-            entry.value, changed = number, True
-    if changed:
+        if not math.isfinite(number) or abs(entry.value - number) <= ROUNDING * max(abs(number), ROUNDING * largest):
+            continue
+        kinds.add("loses digits" if math.isfinite(entry.value) else "has no value")
+        entry.value = number
+    if kinds:
         found.value = _rows(found)
-        found.remarks.append("where a formula has no value here, the number is that of backpropagation")
+        words = " or ".join(sorted(kinds))
+        found.remarks.append(f"where a formula {words} here, the number is that of backpropagation")
 
 
 def _is_random(graph: Graph) -> bool:

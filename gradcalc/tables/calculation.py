@@ -10,6 +10,7 @@ import numpy
 
 from gradcalc.calculus.elements import elements
 from gradcalc.engine.compiled import Program, compile_graph
+from gradcalc.engine.shapes import size_inputs
 from gradcalc.errors import GradcalcError
 from gradcalc.gates.record import REGISTRY, Shape
 from gradcalc.graph import CONSTANT, INPUT, Graph
@@ -243,13 +244,16 @@ def _written_out(part: Part) -> Part | None:
     """A part of arrays as one of numbers; None where that can't be, or would be too long."""
     assert part.shapes is not None
     graph, values = part.graph, list(part.values)
-    arrays = {
+    sizes = size_inputs(graph)
+    fixed = {
         node: value
         for node, code in enumerate(graph.codes)
-        if code == INPUT and (value := values[graph.left[node]]) is not None and not isinstance(value, float)
+        if code == INPUT
+        and (value := values[graph.left[node]]) is not None
+        and (graph.left[node] in sizes or not isinstance(value, float))
     }
     try:
-        found = elements(graph.with_constants(arrays), len(graph) - 1, part.shapes)
+        found = elements(graph.with_constants(fixed), len(graph) - 1, part.shapes)
     except GradcalcError:
         return None
     if len(found.graph) > WRITTEN_OUT:

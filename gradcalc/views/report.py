@@ -180,8 +180,10 @@ def verdict_words(result: Result) -> str:
         return "not checked" + (f": {result.reason}" if result.reason else " against numerical derivatives")
     few = len(result.nodes) <= MANY_NODES
     if verdict == "ok":
-        digits = [node.digits for node in result.nodes if node.digits is not None and node.verdict == "ok"] if few else []
-        precision = f" to {min(digits)} digits or more" if digits else ""
+        digits = [node.digits for node in result.nodes if node.verdict == "ok" and node.gradient is not None] if few else []
+        known = [number for number in digits if number is not None]
+        # What has an error bar wider than itself agrees, but has no digits to count.
+        precision = "" if not known else f" to {min(known)} digits or more" if len(known) == len(digits) else " within error bars"
         return f"{'forward mode' if result.directions else 'gradients'} and numerical derivatives agree{precision}"
     concerned = (node for node in result.nodes if node.verdict == verdict)
     names = [_name_text(node, _inputs_of(node, result.nodes), 24) for node in islice(concerned, 3)]

@@ -311,6 +311,20 @@ def test_a_direction_finds_an_error_that_no_element_drawn_shows() -> None:
     assert "direction" in found(x).note
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 1; b = 2; size([a, b])*a",
+        "x = [1, 2]; sum((2*x)^2)/size(2*x)",
+        "x = [1, 2]; mean((2*x - 1)^2)*(argmax(2*x) + 1)",
+        "a = 1; b = 2; sum(([a, b] > 0)*[1, 2])*a",
+        "a = 1; b = 2; size(sort([a, b]))*a",
+    ],
+)
+def test_arrays_from_which_no_gradient_flows_are_no_obstacle(text: str) -> None:
+    assert result_of(text).verdict == "ok"
+
+
 def test_kinks_nearby_do_not_spoil_a_direction() -> None:
     assert result_of("x = randn(20000); sum(relu(x) + abs(x))").verdict == "ok"
 

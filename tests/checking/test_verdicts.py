@@ -132,6 +132,17 @@ def test_functions_that_no_step_resolves_are_unsure_and_never_a_mismatch() -> No
         assert result_of(text).verdict in ("ok", "unsure", "kink"), text
 
 
+@pytest.mark.parametrize("text", ["x = 1e-200; 1/x", "x = 1e-310; log(x)", "x = 1e-10; x*1e300*1e10"])
+def test_a_gradient_beyond_floats_is_no_edge(text: str) -> None:
+    node = first_node(text)
+    assert (node.verdict, node.note) == ("unsure", "the gradient is beyond what floats hold")
+
+
+def test_a_kink_is_explained_by_the_gate_that_has_it() -> None:
+    assert first_node("x = 0; y = 0; sqrt(x^2 + y^2)").note == "sqrt: x = 0: slope inf"
+    assert "so near" in first_node("x = 0.3; y = 0.1; max(x, y*3)").note
+
+
 def test_what_is_not_finite_is_not_checked() -> None:
     result = result_of("x = 0; 1/x")
     assert result.verdict == "off"

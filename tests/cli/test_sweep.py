@@ -91,6 +91,8 @@ def test_sizes_may_differ_from_row_to_row(tmp_path: Path) -> None:
     file = table(tmp_path, "n,x\n2,5\n3,5\n2,1\n")
     found = lines(run("sweep", "k = linspace(0, 1, n)*x; s = sum(k); s*n", "--data", file, "--wrt", "x,s"))
     assert found == ["n,x,value,d/dx,d/ds", "2,5,10,2,2", "3,5,22.5,4.5,3", "2,1,2,2,2"]
+    found = lines(run("sweep", "sum(reshape([x, x, x, x], n, 4/n)[0])", "--n", "1..2:2", "--x", "1..2:2", "--wrt", "x"))
+    assert found == ["n,x,value,d/dx", "1,1,4,4", "1,2,8,4", "2,1,2,2", "2,2,4,2"]
     answer = run("sweep", "sum(ones(n))", "--n", "2..3:5")
     assert (answer.status, "2.25 is not a size" in answer.err, answer.out) == (2, True, "")
     answer = run("sweep", "sum(ones(n))", "--data", "-", stdin="n\n3\n")

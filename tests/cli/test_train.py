@@ -376,6 +376,7 @@ TABLE = "weight,height\n1,2\n3,4\n5,6\n"
         ("x,y\n1,2\n3,four\n", "w = 0; w*x", ["--target", "y"], "error: rows.csv:3: column y is not a number: four\n"),
         (TABLE, "weight*height", [], "there is nothing to learn: no input of the program has a default"),
         (TABLE, "w = 0; u = 1; w*weight - height", ["--over", "u"], "w*weight - height does not depend on u"),
+        (TABLE, "w = 0; u = 1; w*weight", ["--over", "u", "--target", "height"], "mse(w*weight, height) does not depend on u"),
         (TABLE, "w = 0; w*weight - height", ["--over", "weight"], "--over weight: weight is a column of the data"),
         (TABLE, "w = 0; w*weight - height", ["--over", "v"], "--over v: the program has no input v"),
         (TABLE, "w = 0; w*weight; w", [], "the program has 2 outputs, and training needs one"),

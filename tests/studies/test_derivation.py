@@ -19,6 +19,17 @@ def test_by_all_inputs_in_their_order() -> None:
     assert written(found) == ["0", "1", "0", "0", "0", "0"]
 
 
+def test_sizes_are_numbers_in_formulas() -> None:
+    found = derivatives("sum(arange(n)*x)", n=3.0, x=2.0)
+    assert [entry.value for entry in found.entries] == [0.0, 3.0]
+
+
+def test_numbers_of_matrices_keep_the_digits_that_backpropagation_has() -> None:
+    (found,) = derive(formula("std(x)", x=numpy.array([1e8 + 1, 1e8 + 2, 1e8 + 5])), "jacobian")
+    assert found.value[0] == pytest.approx([-0.32686022, -0.13074409, 0.45760431], rel=1e-7)
+    assert found.remarks == ["where a formula loses digits here, the number is that of backpropagation"]
+
+
 @pytest.mark.parametrize(
     ("line", "lines"), [("s{n} = s{m}*0.9 + sin(s{m})", 300), ("s{n} = s{m}*0.9 + y{n}*x", 100)], ids=["sums", "numbers"]
 )
