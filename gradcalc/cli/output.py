@@ -36,12 +36,12 @@ class Output:
         self.digits = digits
         self.every_row = every_row
         self.quiet = quiet
-        self.path = path
+        self.path = None if path == "-" else path
         self.status = 0
         self._stream: IO[str] = sys.stdout
         self._replacement: str | None = None
         self._nameless = False
-        self.surface = surface_of(sys.stdout) if path is None else Surface()
+        self.surface = surface_of(sys.stdout) if self.path is None else Surface()
 
     def __enter__(self) -> Self:
         if self.path is not None:

@@ -402,7 +402,8 @@ class GivenProgram:
             inputs = [name for name, entry in known.items() if entry.kind in ("input", "default")]
             problem.remedy = suggestion(problem.unknown, self.known, inputs) or problem.remedy
             if problem.unknown in self._from_files and problem.unknown not in self.bindings:
-                problem.message += f", for which {self._from_files[problem.unknown]} gives a value"
+                clause = f", for which {self._from_files[problem.unknown]} gives a value"
+                problem.message = problem.message.removesuffix(clause) + clause  # it may have been explained before
         if isinstance(problem, BindingProblem) and problem.missing is not None:
             from gradcalc.cli.commands import COMMANDS
 

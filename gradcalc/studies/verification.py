@@ -176,6 +176,10 @@ class Verifier:
             result.value, result.warnings = values[-1], formula.value_warnings(values)
         points = self._points(function, sources, None if other is None else _function(other), result)
         if not points and (result.point is None or not _finite(result.value)):
+            if self.settings.points == 0:
+                raise UsageProblem(
+                    f"--points 0 leaves no point to look at {formula.text}", remedy="give all inputs values, or ask for points"
+                )
             raise UsageProblem(
                 f"no point was found at which {formula.text} has a value",
                 remedy=f"say where: give values, or ranges such as --{next(iter(sources), 'x')} 0..1",

@@ -180,7 +180,8 @@ def verdict_words(result: Result) -> str:
         return "not checked" + (f": {result.reason}" if result.reason else " against numerical derivatives")
     few = len(result.nodes) <= MANY_NODES
     if verdict == "ok":
-        digits = [node.digits for node in result.nodes if node.verdict == "ok" and node.gradient is not None] if few else []
+        judged = [node for node in result.nodes if node.gradient is not None or node.tangents] if few else []
+        digits = [node.digits for node in judged if node.verdict == "ok"]
         known = [number for number in digits if number is not None]
         # What has an error bar wider than itself agrees, but has no digits to count.
         precision = "" if not known else f" to {min(known)} digits or more" if len(known) == len(digits) else " within error bars"

@@ -109,6 +109,8 @@ def test_no_random_points_where_none_are_wanted() -> None:
     found = document("x^2", "--x", "3", "--points", "0", "--claim", "x=6")
     assert found["random_points"] == 0
     assert found["verdict"] == "ok"
+    nowhere = check("x^2", "--points", "0")
+    assert (nowhere.status, "--points 0 leaves no point to look at x^2" in nowhere.err) == (2, True)
 
 
 def test_json_of_claims() -> None:

@@ -33,6 +33,10 @@ def test_the_word_eval_may_be_left_out() -> None:
     assert run(*QUOTIENT[1:], QUOTIENT[0]).out == run(*QUOTIENT).out
 
 
+def test_digits_are_not_claimed_where_an_error_bar_leaves_none() -> None:
+    assert "numerical derivatives agree within error bars\n" in run("1e20 + x^2", "--x", "3").out
+
+
 def test_table() -> None:
     answer = run(*QUOTIENT)
     assert answer.status == 0

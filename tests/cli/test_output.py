@@ -18,6 +18,13 @@ def written(path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("command", [["1+1", "--value"], ["sweep", "x^2", "--x", "0..1:2"], ["export", "a*b", "--to", "python"]])
+def test_a_dash_stands_for_standard_output(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*command, "-o", "-").out == run(*command).out != ""
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
     path.write_text("old")
