@@ -49,6 +49,8 @@ def source(
 
     Raises:
         GradcalcError: a gate or an array that the target does not have; too many numbers.
+
+    What there is to know about the source is added to the warnings of the formulas.
     """
     if target == "c":
         from gradcalc.dialects.exports.c import CWriter
@@ -83,7 +85,11 @@ def _part(formula: Formula, writer: type[ReadableWriter], target: str, wrt: Sequ
     name = formula.names.get(formula.output, "") if formula.graph.codes[formula.output] > CONSTANT else ""
     remarks = [_size_remark(formula, point)] if formula.sizes and point is not None else []
     part = Part(formula.text, name, _program(formula), made, formula.inputs, asked, point if test else None, None, [], [], remarks)
-    return part if point is None or not test else _with_numbers(part, formula, graph, nodes, point)
+    if point is not None and test:
+        part = _with_numbers(part, formula, graph, nodes, point)
+    # What the source says in its head, its maker is told right away.
+    formula.warnings += [f"{remark[0].lower()}{remark[1:]}".removesuffix(".") for remark in part.remarks]
+    return part
 
 
 def _size_remark(formula: Formula, point: Sequence[Any]) -> str:

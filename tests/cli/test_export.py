@@ -16,6 +16,12 @@ QUOTIENT = ("(a+b)/(c+d)", "--a", "1", "--b", "2", "--c", "3", "--d", "4")
 EXPECTED = "value = 0.42857142857142855\nd/da = 0.14285714285714285\nd/db = 0.14285714285714285\n"
 
 
+def test_a_gradient_that_the_source_has_otherwise_is_told() -> None:
+    answer = run("export", "a^b", "--a", "0", "--b", "0", "--to", "python")
+    assert answer.status == 0
+    assert "warning: at the point of the test, the gradient by a comes out as nan. gradcalc answers 0.0" in answer.err
+
+
 def test_python_that_tests_itself(tmp_path: Path) -> None:
     answer = run("export", *QUOTIENT, "--to", "python")
     assert (answer.status, answer.err) == (0, "")
