@@ -247,7 +247,9 @@ def read_heading(line: str, file: str, separator: str | None) -> Heading:
     names = [as_input(title) for title in titles]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        raise DataProblem(f"{file} has two columns {twice}", remedy="give each column a name of its own")
+        alike = dict.fromkeys(title for title, name in zip(titles, names) if name == twice)
+        which = f"{' and '.join(alike)} have one name in a program: " if len(alike) > 1 else ""
+        raise DataProblem(f"{file} has two columns {twice}", remedy=f"{which}give each column a name of its own")
     return Heading(separator, titles, names)
 
 
