@@ -242,22 +242,37 @@ def _host_and_port(address: str) -> tuple[str | None, int | None]:
 
 
 def _knock(address: str) -> None:
-    """Find out at once whether anybody listens: Dask would try for long.
+    """Find out at once whether a scheduler listens: Dask would try for long, and wait for ever for what is none.
 
     Raises:
-        OSError: nobody does.
+        OSError: nobody listens.
+        DataProblem: somebody else does.
     """
     host, port = _host_and_port(address)
     assert host is not None and port is not None
     end = time.monotonic() + KNOCKING
     while True:
         try:
-            socket.create_connection((host, port), timeout=CONNECT).close()
-            return
+            connection = socket.create_connection((host, port), timeout=CONNECT)
+            break
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
+    with connection:
+        # A scheduler speaks first; with other schemes there are greetings below it.
+        if address.startswith("tcp://") and not _hears(connection):
+            raise DataProblem(
+                f"what listens at {address} is no scheduler of Dask", remedy="look at the address that dask scheduler prints"
+            )
+
+
+def _hears(connection: socket.socket) -> bool:
+    """Whether the other side says anything."""
+    try:
+        return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _version() -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -85,6 +86,15 @@ def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) ->
     answer = run("sweep", "x", "--x", "0..1:5", "--cluster", "tcp://127.0.0.1:1")
     assert answer.status == 2
     assert answer.err.startswith("error: there is no cluster at tcp://127.0.0.1:1\n")
+
+
+def test_what_listens_may_be_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        answer = run("sweep", "x", "--x", "0..1:5", "--cluster", address)
+    assert answer.status == 2
+    assert answer.err.startswith(f"error: what listens at {address} is no scheduler of Dask\n")
 
 
 def test_the_extra_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
