@@ -16,7 +16,7 @@ from gradcalc.engine.files import ARRAYS, SEPARATORS, TEXT_FACTOR, cell_number, 
 from gradcalc.engine.shapes import MAXIMUM_BYTES, spell_bytes
 from gradcalc.errors import DataProblem, LimitProblem, UsageProblem
 from gradcalc.language.nearest import nearest
-from gradcalc.tables.records import cells_of, records
+from gradcalc.tables.records import LONGEST, cells_of, goes_on, records
 
 CHUNK = 8192
 """How many rows are read at a time."""
@@ -263,11 +263,22 @@ def find_heading(stream: Iterable[bytes], file: str) -> tuple[Heading, int, list
         DataProblem: as `read_heading`.
     """
     comment = ""
-    for number, data in enumerate(stream, 1):
+    lines = enumerate(stream, 1)
+    for number, data in lines:
         line = text_line(data, file, number)
         if line is None:
             comment = comment_text(data) or comment
             continue
+        taken, size, guess = [data], len(data), next((mark for mark in SEPARATORS if mark in line), SEPARATORS[0])
+        inside = goes_on(taken, guess)
+        while inside and size < LONGEST:
+            number, more = next(lines, (number, b""))
+            if not more:
+                break  # which is told where the names are read
+            taken.append(more)
+            size += len(more)
+            inside = goes_on([more], guess, inside=True)
+        line = text_line(b"".join(taken), file, number) or line
         separator = next((mark for mark in SEPARATORS if mark in line), None)
         if _are_names(comment.split(separator), line.split(separator)):
             return read_heading(comment, file, separator), number - 1, [data]

@@ -93,6 +93,14 @@ def test_a_quoted_cell_may_hold_ends_of_lines(tmp_path: Path) -> None:
         found.read(["x"])
 
 
+@pytest.mark.parametrize("content", ['"a\nb",c\n1,2\n', '# above\n"a\nb",c\n1,2\n', '"a\r\n\r\nb";c\n1;2\n'])
+def test_a_name_may_go_on_in_another_line(tmp_path: Path, content: str) -> None:
+    found = table(tmp_path, content).read(["a_b", "c"])
+    assert [found[name].tolist() for name in ("a_b", "c")] == [[1.0], [2.0]]
+    with pytest.raises(DataProblem, match="a quote is not closed"):
+        table(tmp_path, '"a\nb,c\n1,2\n' + "3,4\n" * 1000)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
