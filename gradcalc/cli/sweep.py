@@ -58,7 +58,7 @@ EXAMPLES = (
     type=OneOf(BAD_ROWS),
     default="error",
     metavar="|".join(BAD_ROWS),
-    help="What to do with rows that lack a number: stop (error), leave them out, or give them nan.",
+    help="What to do with rows that lack a number, or a size that fits: stop (error), leave them out, or give them nan.",
 )
 @option("--batch", type=Whole(1, 2**31), metavar="N", help="How many rows are taken at a time.")
 @option("--jobs", type=Whole(1, 1024), metavar="N", help="How many threads calculate (all processors).")

@@ -13,7 +13,7 @@ from typing import Any
 
 from gradcalc.cli.output import Output, complain, unwritable
 from gradcalc.engine.makers import prepare
-from gradcalc.errors import BindingProblem, DataProblem, LimitProblem, UsageProblem
+from gradcalc.errors import BindingProblem, DataProblem, GradcalcError, LimitProblem, UsageProblem
 from gradcalc.formula import Formula, Interval, Points
 from gradcalc.language.nearest import nearest
 from gradcalc.tables.calculation import UNMOVED, Calculation, Part, moved
@@ -148,7 +148,7 @@ class Plan:
             raise BindingProblem(f"{name} has no value, and is no column of {self.source.file}", place=place, remedy=remedy + more)
 
     def _first_sizes(self, data: str | None) -> dict[str, float]:
-        """For inputs that vary and are sizes a value of each, from the first row.
+        """For inputs that vary and are sizes a value of each, from the first row that has some which fit.
 
         Raises:
             GradcalcError: there is none, or sizes can't vary here.
@@ -169,9 +169,19 @@ class Plan:
             source.choose(names, ())
             for block in source.blocks(LOOKED_AT):
                 good = source.read(block).good()
-                if good.rows:
-                    return {name: float(column[0]) for name, column in good.numbers.items()}
+                rows = [{name: float(column[row]) for name, column in good.numbers.items()} for row in range(good.rows)]
+                if rows:
+                    return next(filter(self._fit, rows), rows[0])
         raise DataProblem(f"{self.source.file} holds no rows", remedy="give it at least one row of numbers below the names")
+
+    def _fit(self, sizes: Mapping[str, float]) -> bool:
+        """Whether the program has shapes with these sizes."""
+        try:
+            for formula in self.formulas:
+                self._prepare(formula, sizes)
+        except GradcalcError:
+            return False
+        return True
 
     def _prepare(self, formula: Formula, sizes: Mapping[str, float]) -> tuple[Any, Any, tuple[Any, ...]]:
         """The graph, the shapes of its nodes and the values of its inputs, None for those that vary; for one value of the sizes."""

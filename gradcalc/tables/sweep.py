@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy
 
-from gradcalc.errors import DataProblem
-from gradcalc.tables.calculation import Calculation, Part
+from gradcalc.errors import DataProblem, GradcalcError
+from gradcalc.tables.calculation import KEPT_SIZES, Calculation, Part
 from gradcalc.tables.layout import Column, Result
 from gradcalc.tables.pieces import TOLD, Block, Flaw, Numbers, Piece, Source
 from gradcalc.tables.writers import Writer
@@ -131,6 +131,7 @@ class Sweep:
         self.drawn = drawn
         self.seed = seed
         self._places = {result: place for place, result in enumerate(results)}
+        self._flaws: dict[tuple[int, tuple[float, ...]], str] = {}
         self.told = Told()
 
     def run(self, finished: Iterator[Done], progress: Callable[[int, int], None]) -> Told:
@@ -154,14 +155,46 @@ class Sweep:
         """The rows of a block.
 
         Raises:
-            DataProblem: a row lacks a number, and that is to be an error.
+            DataProblem: a row lacks a number, or has one that is no size where one is needed, and that is to be an error.
         """
-        piece = block.source.read(block)
+        piece = self._sized(block.source.read(block))
         if self.bad_rows == "error" and piece.flaws:
             flaw = piece.flaws[0]
             remedy = f"{flaw.remedy}\nor write --bad-rows skip, to leave out such rows, or --bad-rows keep, to give them nan"
             raise DataProblem(f"{flaw.place}: {flaw.words}", remedy=remedy)
         return piece
+
+    def _sized(self, piece: Piece) -> Piece:
+        """The rows, those marked as bad whose sizes fit no output."""
+        for part in self.parts:
+            if not part.sizes or part.at is None:
+                continue
+            bad = numpy.zeros(piece.rows, dtype=bool) if piece.bad is None else piece.bad.copy()
+            flaws = list(piece.flaws)
+            sizes = numpy.stack([piece.numbers[name] for name in part.sizes], axis=1)
+            for row in numpy.flatnonzero(~bad).tolist():
+                words = self._size_flaw(part, tuple(sizes[row].tolist()))
+                if words:
+                    bad[row] = True
+                    flaws.append(Flaw(piece.place(row), words, "give it a size that fits, or leave out this row"))
+            if bad.any():
+                piece = replace(piece, bad=bad, flaws=tuple(flaws[:TOLD]))
+        return piece
+
+    def _size_flaw(self, part: Part, sizes: tuple[float, ...]) -> str:
+        """What is wrong with the sizes of a row; nothing if they fit."""
+        key = id(part), sizes
+        if key not in self._flaws:
+            if len(self._flaws) >= KEPT_SIZES:
+                self._flaws = {}
+            self._flaws[key] = ""
+            try:
+                assert part.at is not None
+                part.at(dict(zip(part.sizes, sizes)))
+            except GradcalcError as problem:
+                given = ", ".join(f"{name} = {size:.17g}" for name, size in zip(part.sizes, sizes))
+                self._flaws[key] = f"{given}: {problem.message}"
+        return self._flaws[key]
 
     def finish(self, piece: Piece, good: Piece, results: Sequence[Numbers], done: int) -> Done:
         """A batch for the writer.

@@ -85,6 +85,18 @@ def test_arrays_may_be_inside(tmp_path: Path) -> None:
     assert found == ["x,y,value,d/dx,d/dy", "1,2,5,1,2", "0,-1,4,3,-4"]
 
 
+def test_rows_whose_sizes_do_not_fit_are_bad_rows(tmp_path: Path) -> None:
+    file = table(tmp_path, "n,x\n-1,2\n2,1\n2.5,1\n3,1\n")
+    answer = run("sweep", "sum(ones(n)*x)", "--data", file, "--wrt", "x")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith(f"error: {file}:2: n = -1: ones: a size must not be negative: -1\n")
+    skipped = run("sweep", "sum(ones(n)*x)", "--data", file, "--wrt", "x", "--bad-rows", "skip")
+    assert skipped.out.splitlines() == ["n,x,value,d/dx", "2,1,2,2", "3,1,3,3"]
+    assert "n = 2.5: ones: 2.5 is not a size" in skipped.err
+    kept = run("sweep", "sum(ones(n)*x)", "--data", file, "--wrt", "x", "--bad-rows", "keep")
+    assert kept.out.splitlines()[1:3] == ["-1,2,nan,nan", "2,1,2,2"]
+
+
 def test_sizes_may_differ_from_row_to_row(tmp_path: Path) -> None:
     found = lines(run("sweep", "sum(ones(n))*x", "--n", "2..4:3", "--x", "5", "--wrt", "x", "--check", "3", "--quiet"))
     assert found == ["n,value,d/dx", "2,10,2", "3,15,3", "4,20,4"]
