@@ -14,6 +14,7 @@ from typing import Any
 import numpy
 
 from gradcalc.calculus.reverse import dependents
+from gradcalc.checking.probe import last_uses
 from gradcalc.engine.arrays import complex_kernel, kernel
 from gradcalc.gates.record import Shape
 from gradcalc.graph import CONSTANT, Graph, Operator
@@ -380,10 +381,7 @@ class Prober:
             graph, last = self.graph, len(self.graph) - 1
             flags = dependents(graph, [node], last)
             inner = [other for other in range(node + 1, last + 1) if flags[other] and graph.codes[other] > CONSTANT]
-            final = {source: other for other in inner for source in graph.inputs(other)}
-            finished: dict[int, list[int]] = {}
-            for source, other in final.items():
-                finished.setdefault(other, []).append(source)
+            finished = last_uses(graph, inner)
             self._touched[node] = [(other, finished.get(other, [])) for other in inner]
         return self._touched[node]
 

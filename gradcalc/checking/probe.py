@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -52,8 +52,7 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
     size = BLOCK_LANES // width
     rows = dict(zip(nodes, displaced))
     kernels = [None if operator.gate is None else kernel(operator.gate, operator.attributes) for operator in graph.operators]
-    sources = [graph.inputs(node) for node in range(last + 1)]
-    finished = _last_uses(sources)
+    finished = last_uses(graph, range(last + 1))
     for start in range(0, len(nodes), size):
         block = nodes[start : start + size]
         touched = dependents(graph, block, last, flowing=False)
@@ -63,7 +62,7 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
             for node in range(min(block), last + 1):
                 if not touched[node]:
                     continue
-                function, inputs = kernels[graph.codes[node]], sources[node]
+                function, inputs = kernels[graph.codes[node]], graph.inputs(node)
                 if node in place and not any(source in lanes for source in inputs):
                     lane = numpy.full(len(block) * width, values[node])
                 else:
@@ -73,20 +72,16 @@ def probe_many(graph: Graph, values: Sequence[float], nodes: Sequence[int], disp
                     lane = numpy.array(lane, dtype=float)
                     lane[place[node]] = rows[node]
                 lanes[node] = lane
-                for source in finished[node]:
+                for source in finished.get(node, ()):
                     lanes.pop(source, None)  # makes room in the cache
         for node in block:
             yield node, lanes[last][place[node]]
 
 
-def _last_uses(sources: Sequence[Sequence[int]]) -> list[list[int]]:
-    """For each node the nodes that nothing behind it reads."""
-    final = [-1] * len(sources)
-    for node, inputs in enumerate(sources):
-        for source in inputs:
-            final[source] = node
-    finished: list[list[int]] = [[] for _ in sources]
-    for source, node in enumerate(final):
-        if node >= 0:
-            finished[node].append(source)
+def last_uses(graph: Graph, nodes: Iterable[int]) -> dict[int, list[int]]:
+    """For each of these nodes, in their order, the inputs that none of those behind it reads."""
+    final = {source: node for node in nodes for source in graph.inputs(node)}
+    finished: dict[int, list[int]] = {}
+    for source, node in final.items():
+        finished.setdefault(node, []).append(source)
     return finished

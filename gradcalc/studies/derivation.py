@@ -180,7 +180,8 @@ def unknown(name: str, known: Collection[str]) -> NameProblem:
 def _derived(formula: Formula, kind: str, order: int, wrt: list[str], cut: bool, taken: Collection[str]) -> Derivatives:
     prepared, shapes = formula.prepared()
     graph = formula.graph if kind == "partial" else prepared  # an element of a random array must be a number
-    graph = graph.with_constants({formula.input_node(number): formula.values[number] for number in size_inputs(graph)})
+    sizes = {formula.input_node(number): formula.values[number] for number in size_inputs(graph)}
+    graph = graph.with_constants(sizes) if sizes else graph
     names = dict(formula.names)
     given: list[tuple[str, str]] = []
     if cut:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from gradcalc.errors import DataProblem, GradcalcError
-from gradcalc.tables.calculation import KEPT_SIZES, Calculation, Part
+from gradcalc.tables.calculation import Calculation, Part
 from gradcalc.tables.layout import Column, Result
 from gradcalc.tables.pieces import TOLD, Block, Flaw, Numbers, Piece, Source
 from gradcalc.tables.writers import Writer
@@ -131,7 +131,6 @@ class Sweep:
         self.drawn = drawn
         self.seed = seed
         self._places = {result: place for place, result in enumerate(results)}
-        self._flaws: dict[tuple[int, tuple[float, ...]], str] = {}
         self.told = Told()
 
     def run(self, finished: Iterator[Done], progress: Callable[[int, int], None]) -> Told:
@@ -167,34 +166,15 @@ class Sweep:
     def _sized(self, piece: Piece) -> Piece:
         """The rows, those marked as bad whose sizes fit no output."""
         for part in self.parts:
-            if not part.sizes or part.at is None:
-                continue
-            bad = numpy.zeros(piece.rows, dtype=bool) if piece.bad is None else piece.bad.copy()
-            flaws = list(piece.flaws)
-            sizes = numpy.stack([piece.numbers[name] for name in part.sizes], axis=1)
-            for row in numpy.flatnonzero(~bad).tolist():
-                words = self._size_flaw(part, tuple(sizes[row].tolist()))
-                if words:
-                    bad[row] = True
-                    flaws.append(Flaw(piece.place(row), words, "give it a size that fits, or leave out this row"))
-            if bad.any():
-                piece = replace(piece, bad=bad, flaws=tuple(flaws[:TOLD]))
+            if part.sizes:
+                rows = numpy.arange(piece.rows) if piece.bad is None else numpy.flatnonzero(~piece.bad)
+                sizes = numpy.stack([piece.numbers[name][rows] for name in part.sizes], axis=1)
+                different, which = numpy.unique(sizes, axis=0, return_inverse=True)
+                words = [_size_flaw(part, one) for one in different.tolist()]
+                if any(words):
+                    told = numpy.array(words, dtype=object)[which.ravel()]
+                    piece = _marked(piece, rows[told != ""], told[told != ""])
         return piece
-
-    def _size_flaw(self, part: Part, sizes: tuple[float, ...]) -> str:
-        """What is wrong with the sizes of a row; nothing if they fit."""
-        key = id(part), sizes
-        if key not in self._flaws:
-            if len(self._flaws) >= KEPT_SIZES:
-                self._flaws = {}
-            self._flaws[key] = ""
-            try:
-                assert part.at is not None
-                part.at(dict(zip(part.sizes, sizes)))
-            except GradcalcError as problem:
-                given = ", ".join(f"{name} = {size:.17g}" for name, size in zip(part.sizes, sizes))
-                self._flaws[key] = f"{given}: {problem.message}"
-        return self._flaws[key]
 
     def finish(self, piece: Piece, good: Piece, results: Sequence[Numbers], done: int) -> Done:
         """A batch for the writer.
@@ -228,6 +208,26 @@ class Sweep:
             found = {result: float(results[place][row]) for result, place in self._places.items()}
             samples.append(Sample(float(lots[row]), piece.place(row), inputs, found))
         return tuple(samples)
+
+
+def _size_flaw(part: Part, sizes: Sequence[float]) -> str:
+    """What is wrong with the sizes of a row; nothing if they fit."""
+    given = dict(zip(part.sizes, sizes))
+    assert part.at is not None
+    try:
+        part.at(given)
+    except GradcalcError as problem:
+        return f"{', '.join(f'{name} = {size:.17g}' for name, size in given.items())}: {problem.message}"
+    return ""
+
+
+def _marked(piece: Piece, rows: Numbers, words: Sequence[str]) -> Piece:
+    """A piece of which these rows are bad, too, for these reasons."""
+    bad = numpy.zeros(piece.rows, dtype=bool) if piece.bad is None else piece.bad.copy()
+    bad[rows] = True
+    remedy = "give it a size that fits, or leave out this row"
+    flaws = [Flaw(piece.place(row), text, remedy) for row, text in zip(rows[:TOLD].tolist(), words)]
+    return replace(piece, bad=bad, flaws=(*piece.flaws, *flaws)[:TOLD])
 
 
 def _passed(column: Column, piece: Piece) -> Any:
